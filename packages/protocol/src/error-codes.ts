@@ -1,0 +1,249 @@
+/**
+ * Every error the wire can carry: its stable code, its HTTP status, and the words a person reads.
+ * Adding a code to the type, to this table, and its row in `docs/reference/errors.md`, is the whole change; a test keeps
+ * the two in step.
+ */
+export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
+  invalid_request: {
+    status: 400,
+    title: "The request is not valid",
+    detail: "Correct the field named in `field` and send the request again.",
+  },
+  unknown_field: {
+    status: 400,
+    title: "The request has a field that does not exist here",
+    detail: "Remove or correct the field named in `field`.",
+  },
+  credential_in_query: {
+    status: 400,
+    title: "A credential was sent in the URL",
+    detail:
+      "URLs are logged. Send the credential in a header, and replace the one that was exposed.",
+  },
+  ambiguous_credentials: {
+    status: 400,
+    title: "More than one credential was sent",
+    detail: "Send either an API key or a session token, once.",
+  },
+  unknown_model: {
+    status: 400,
+    title: "The model does not exist on this server",
+    detail: "Leave `model` out, or use one of the names in `allowed`.",
+  },
+  missing_credential: {
+    status: 401,
+    title: "No credential was sent",
+    detail: "Send a session token as `Authorization: Bearer`, or an API key as `X-API-Key`.",
+  },
+  invalid_token: {
+    status: 401,
+    title: "The session token was not accepted",
+    detail: "Request a new session token.",
+  },
+  token_expired: {
+    status: 401,
+    title: "The session token has expired",
+    detail: "Request a new session token.",
+  },
+  token_revoked: {
+    status: 401,
+    title: "The session was ended",
+    detail: "Request a new session token.",
+  },
+  invalid_api_key: {
+    status: 401,
+    title: "The API key was not accepted",
+    detail: "Check the key in your server's environment against Settings -> API Keys.",
+  },
+  key_expired: {
+    status: 401,
+    title: "The API key has expired",
+    detail: "Create a new key in Settings -> API Keys and put it in your server's environment.",
+  },
+  key_revoked: {
+    status: 401,
+    title: "The API key was revoked",
+    detail: "Create a new key in Settings -> API Keys and put it in your server's environment.",
+  },
+  sign_in_required: {
+    status: 401,
+    title: "You are not signed in",
+    detail: "Sign in and try again.",
+  },
+  wrong_password: {
+    status: 403,
+    title: "The password is not right",
+    detail: "Enter the password of the account you are signed in with.",
+  },
+  invalid_setup_code: {
+    status: 403,
+    title: "The set-up link is not valid",
+    detail: "Set-up links work once, for an hour. Run `valet setup-link` for a new one.",
+  },
+  insufficient_scope: {
+    status: 403,
+    title: "The credential may not do this",
+    detail: "Use a credential whose scopes allow it.",
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: "This origin is not allowed",
+    detail: "Add the page's origin to the allowed origins of the project or the session.",
+  },
+  api_key_in_browser: {
+    status: 403,
+    title: "An API key was sent from a web page",
+    detail: "Keys belong on your server. Revoke this key, and let the page use session tokens.",
+  },
+  integration_mismatch: {
+    status: 403,
+    title: "The session belongs to another integration",
+    detail: "Use the integration that the session was made for.",
+  },
+  cross_site_request: {
+    status: 403,
+    title: "The request came from another site",
+    detail: "Open the dashboard on its own address and try again.",
+  },
+  not_found: {
+    status: 404,
+    title: "There is nothing here",
+    detail: "It does not exist, or it is not yours to see.",
+  },
+  method_not_allowed: {
+    status: 405,
+    title: "This address does not take that method",
+    detail: "See the `Allow` header for the methods that it takes.",
+  },
+  conflict: {
+    status: 409,
+    title: "The request does not fit the present state",
+    detail: "Look at the present state and decide again.",
+  },
+  run_in_progress: {
+    status: 409,
+    title: "The agent is still answering in this thread",
+    detail: "Wait for the answer to end, or stop it first.",
+  },
+  history_needs_owner: {
+    status: 409,
+    title: "The session has no owner, so it has no history",
+    detail: "Send `external_owner_id` from your server when it creates the session.",
+  },
+  body_too_large: {
+    status: 413,
+    title: "The request is too large",
+    detail: "Send less than `limit_bytes` bytes.",
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: "The request is not JSON",
+    detail: "Send `Content-Type: application/json`.",
+  },
+  rate_limited: {
+    status: 429,
+    title: "Too many requests",
+    detail: "Wait for as many seconds as `Retry-After` says.",
+  },
+  internal_error: {
+    status: 500,
+    title: "Something went wrong",
+    detail: "Try again. If it stays, give the request id to whoever runs this server.",
+  },
+  session_upstream_rejected: {
+    status: 502,
+    title: "The Valet server refused this server's request for a session",
+    detail: "Check VALET_API_KEY, the project id and the address of the Valet server.",
+  },
+  session_upstream_unavailable: {
+    status: 502,
+    title: "The Valet server could not be reached",
+    detail: "Check that the Valet server is running and its address is right.",
+  },
+  session_upstream_timeout: {
+    status: 504,
+    title: "The Valet server took too long to answer",
+    detail: "Try again. If it stays, look at the Valet server.",
+  },
+  unavailable: {
+    status: 503,
+    title: "The server cannot answer now",
+    detail: "Try again after as many seconds as `Retry-After` says.",
+  },
+  // The four below travel inside a stream that has already begun, in a `data-error` frame.
+  model_unavailable: {
+    status: 503,
+    title: "The model could not be reached",
+    detail: "Try again in a moment.",
+  },
+  model_rejected: {
+    status: 502,
+    title: "The model refused the request",
+    detail: "Whoever runs this server finds the reason in its log, under the request id.",
+  },
+  run_limit: {
+    status: 503,
+    title: "The answer reached its limit",
+    detail: "Ask for less at once.",
+  },
+  run_interrupted: {
+    status: 503,
+    title: "The answer was interrupted",
+    detail: "Ask again.",
+  },
+};
+
+/** One row of {@link errorCodes}. */
+export interface ErrorCodeEntry {
+  /** HTTP status the error is answered with. */
+  readonly status: number;
+  /** What happened, in a sentence without its full stop. */
+  readonly title: string;
+  /** What to do about it. */
+  readonly detail: string;
+}
+
+/** The stable code of an error on the wire, for programs to switch on. */
+export type ErrorCode =
+  | "invalid_request"
+  | "unknown_field"
+  | "credential_in_query"
+  | "ambiguous_credentials"
+  | "unknown_model"
+  | "missing_credential"
+  | "invalid_token"
+  | "token_expired"
+  | "token_revoked"
+  | "invalid_api_key"
+  | "key_expired"
+  | "key_revoked"
+  | "sign_in_required"
+  | "wrong_password"
+  | "invalid_setup_code"
+  | "insufficient_scope"
+  | "origin_not_allowed"
+  | "api_key_in_browser"
+  | "integration_mismatch"
+  | "cross_site_request"
+  | "not_found"
+  | "method_not_allowed"
+  | "conflict"
+  | "run_in_progress"
+  | "history_needs_owner"
+  | "body_too_large"
+  | "unsupported_media_type"
+  | "rate_limited"
+  | "internal_error"
+  | "session_upstream_rejected"
+  | "session_upstream_unavailable"
+  | "session_upstream_timeout"
+  | "unavailable"
+  | "model_unavailable"
+  | "model_rejected"
+  | "run_limit"
+  | "run_interrupted";
+
+/** Whether a text is one of {@link errorCodes}. */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === "string" && Object.hasOwn(errorCodes, text);
+}
