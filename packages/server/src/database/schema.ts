@@ -1,0 +1,197 @@
+import type { Generated, Insertable, Selectable } from "kysely";
+
+/** The tables of the truth. Instants end in `_ms` (since 1970) or `_s`; JSON is text. */
+export interface Schema {
+  project: ProjectTable;
+  integration: IntegrationTable;
+  api_key: ApiKeyTable;
+  session: SessionTable;
+  revocation: RevocationTable;
+  audit: AuditTable;
+  setup_link: SetupLinkTable;
+  thread: ThreadTable;
+  thread_source: ThreadSourceTable;
+  message: MessageTable;
+  tool_call: ToolCallTable;
+  source: SourceTable;
+  document: DocumentTable;
+  chunk: ChunkTable;
+}
+
+interface ProjectTable {
+  id: string;
+  name: string;
+  /** 1 for the project that `npm start` makes. */
+  demo: number;
+  created_at_ms: number;
+}
+
+interface IntegrationTable {
+  id: string;
+  project_id: string;
+  kind: string;
+  name: string;
+  created_at_ms: number;
+}
+
+interface ApiKeyTable {
+  kid: string;
+  project_id: string;
+  name: string;
+  /** HMAC-SHA-256 of the whole key under the pepper of `pepper_epoch`. */
+  digest: Buffer;
+  pepper_epoch: string;
+  scopes: string;
+  /** AES-256-GCM of the key, when its maker chose to keep a copy. */
+  sealed_copy: Buffer | null;
+  created_at_ms: number;
+  created_by: string | null;
+  expires_at_ms: number | null;
+  last_used_at_ms: number | null;
+  revoked_at_ms: number | null;
+}
+
+interface SessionTable {
+  /** SHA-256 of the token. */
+  digest: Buffer;
+  sid: string;
+  project_id: string;
+  kid: string;
+  integration_id: string | null;
+  owner: string | null;
+  visitor_id: string | null;
+  visitor_ip: string | null;
+  issued_at_ms: number;
+  expires_at_s: number;
+  /** What was fixed at mint: origins, limits, allow. */
+  policy: string;
+  metadata: string | null;
+  revoked_at_ms: number | null;
+}
+
+interface RevocationTable {
+  seq: Generated<number>;
+  at_ms: number;
+  project_id: string;
+  kind: "session" | "key" | "owner" | "project";
+  target: string;
+  /** Sessions issued at or before this instant are over; null means whatever their instant. */
+  issued_before_ms: number | null;
+  /** After this instant no session that it could end is left. */
+  until_s: number;
+  reason: string | null;
+}
+
+interface AuditTable {
+  n: Generated<number>;
+  at_ms: number;
+  project_id: string | null;
+  actor: string;
+  event: string;
+  target: string | null;
+  request_id: string | null;
+  detail: string | null;
+}
+
+interface SetupLinkTable {
+  /** SHA-256 of the code. */
+  digest: Buffer;
+  created_at_ms: number;
+  expires_at_ms: number;
+  used_at_ms: number | null;
+}
+
+interface ThreadTable {
+  id: string;
+  project_id: string;
+  integration_id: string | null;
+  owner: string | null;
+  /** Set when a foreign client chose the id: then only this session may use it. */
+  only_sid: string | null;
+  title: string;
+  created_at_ms: number;
+  updated_at_ms: number;
+  deleted_at_ms: number | null;
+}
+
+interface ThreadSourceTable {
+  thread_id: string;
+  number: number;
+  /** What makes two passages the same source: the URL with its anchor. */
+  url: string;
+  title: string;
+  heading_path: string;
+  snippet: string;
+}
+
+interface MessageTable {
+  id: string;
+  thread_id: string;
+  position: number;
+  role: "user" | "assistant";
+  parts: string;
+  /** JSON of the numbers of the sources cited. */
+  cited: string | null;
+  error: string | null;
+  created_at_ms: number;
+}
+
+interface ToolCallTable {
+  id: string;
+  thread_id: string;
+  message_id: string;
+  name: string;
+  input: string;
+  state: "pending" | "completed" | "error" | "denied" | "stopped";
+  output: string | null;
+  created_at_ms: number;
+  ended_at_ms: number | null;
+}
+
+interface SourceTable {
+  id: string;
+  project_id: string;
+  /** The folder or file it was read from, by real path. */
+  path: string;
+  base_url: string | null;
+  created_at_ms: number;
+  updated_at_ms: number;
+}
+
+interface DocumentTable {
+  id: string;
+  source_id: string;
+  project_id: string;
+  /** Below the source's path. */
+  path: string;
+  title: string;
+  url: string | null;
+  content_hash: string;
+  markdown: string;
+  updated_at_ms: number;
+}
+
+interface ChunkTable {
+  id: Generated<number>;
+  document_id: string;
+  project_id: string;
+  position: number;
+  heading_path: string;
+  anchor: string;
+  text: string;
+}
+
+export type ProjectRow = Selectable<ProjectTable>;
+export type IntegrationRow = Selectable<IntegrationTable>;
+export type ApiKeyRow = Selectable<ApiKeyTable>;
+export type SessionRow = Selectable<SessionTable>;
+export type RevocationRow = Selectable<RevocationTable>;
+export type NewRevocation = Insertable<RevocationTable>;
+export type NewAudit = Insertable<AuditTable>;
+export type ThreadRow = Selectable<ThreadTable>;
+export type ThreadSourceRow = Selectable<ThreadSourceTable>;
+export type MessageRow = Selectable<MessageTable>;
+export type ToolCallRow = Selectable<ToolCallTable>;
+export type SourceRow = Selectable<SourceTable>;
+export type DocumentRow = Selectable<DocumentTable>;
+export type ChunkRow = Selectable<ChunkTable>;

@@ -1,0 +1,14 @@
+import type { Logger } from "pino";
+import type { SessionPrincipal } from "../sessions/principal.ts";
+
+/** What every request carries through the app. */
+export interface AppEnv {
+  Variables: {
+    /** `req_` and 22 characters; in the answer's `X-Request-Id` and in every log line. */
+    requestId: string;
+    /** A logger that writes the request's id. */
+    log: Logger;
+    /** Set on routes behind `requireSession`. */
+    session: SessionPrincipal;
+  };
+}

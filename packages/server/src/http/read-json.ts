@@ -1,0 +1,77 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import type { AppEnv } from "./app-env.ts";
+import { ProblemError } from "./problem-answer.ts";
+
+/** Bounds of {@link readJson}. */
+export interface ReadJsonOptions {
+  /** The most bytes taken, before and after the length is known. @default 16_384 */
+  readonly maxBytes?: number;
+  /** Whether no body at all stands for `{}`. @default false */
+  readonly allowEmpty?: boolean;
+}
+
+/**
+ * The request's JSON body, checked. Reads no more than the bound, whatever `Content-Length` says.
+ *
+ * @throws {@link ProblemError} `body_too_large`, `unsupported_media_type`, `unknown_field` naming
+ *   the field, or `invalid_request` naming the field.
+ */
+export async function readJson<Schema extends z.ZodType>(
+  c: Context<AppEnv>,
+  schema: Schema,
+  { maxBytes = 16_384, allowEmpty = false }: ReadJsonOptions = {},
+): Promise<z.output<Schema>> {
+  const text = await readText(c.req.raw, maxBytes);
+  if (text === "" && allowEmpty) return parse(schema, {});
+  const type = c.req.header("content-type") ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type)) throw new ProblemError("unsupported_media_type");
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new ProblemError("invalid_request", { detail: "The body is not valid JSON." });
+  }
+  return parse(schema, body);
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  const tooLarge = () => new ProblemError("body_too_large", { limit_bytes: maxBytes });
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw tooLarge();
+  if (!request.body) return "";
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of request.body as unknown as AsyncIterable<Uint8Array>) {
+    length += piece.byteLength;
+    if (length > maxBytes) throw tooLarge();
+    pieces.push(piece);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
+  } catch {
+    throw new ProblemError("invalid_request", { detail: "The body is not valid UTF-8." });
+  }
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue?.code === "unrecognized_keys") {
+    throw new ProblemError("unknown_field", {
+      field: fieldOf([...issue.path, issue.keys[0] ?? ""]),
+    });
+  }
+  const field = fieldOf(issue?.path ?? []);
+  throw new ProblemError("invalid_request", {
+    ...(field === "" ? {} : { field }),
+    detail: field === "" ? (issue?.message ?? "Invalid.") : `${field}: ${issue?.message}`,
+  });
+}
+
+function fieldOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, at) => (typeof step === "number" ? `[${step}]` : `${at ? "." : ""}${String(step)}`))
+    .join("");
+}

@@ -1,0 +1,47 @@
+import type { SessionPrincipal } from "./principal.ts";
+
+/** Why a stream was cut from outside. */
+export type CutReason = "token_revoked" | "key_revoked";
+
+/** The streams that are open now, so that a revocation ends them and not only the next request. */
+export interface OpenStreams {
+  /**
+   * Notes a stream. `cut` is called at most once, synchronously, when its session or key is
+   * revoked; it must not throw.
+   *
+   * @returns Call it when the stream has ended.
+   */
+  add(session: SessionPrincipal, cut: (reason: CutReason) => void): () => void;
+  /** Cuts every stream that fits, and says how many. */
+  cut(which: StreamFilter, reason: CutReason): number;
+  /** How many streams fit. */
+  count(which: StreamFilter): number;
+}
+
+/** Chooses streams by session or by key. */
+export type StreamFilter = { readonly sid: string } | { readonly kid: string };
+
+/** Creates the registry of one server. */
+export function createOpenStreams(): OpenStreams {
+  const entries = new Set<{ session: SessionPrincipal; cut: (reason: CutReason) => void }>();
+  const fitting = (which: StreamFilter) =>
+    [...entries].filter(({ session }) =>
+      "sid" in which ? session.sid === which.sid : session.kid === which.kid,
+    );
+  return {
+    add(session, cut) {
+      const entry = { session, cut };
+      entries.add(entry);
+      return () => void entries.delete(entry);
+    },
+    cut(which, reason) {
+      const cutNow = fitting(which);
+      for (const entry of cutNow) {
+        entries.delete(entry);
+        entry.cut(reason);
+      }
+      return cutNow.length;
+    },
+    count: (which) => fitting(which).length,
+  };
+}

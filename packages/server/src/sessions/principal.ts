@@ -1,0 +1,35 @@
+/** What a session may do, fixed when it was made; requests can only narrow it. */
+export interface SessionPolicy {
+  /** Pages it may be used from. Absent: any. */
+  readonly origins?: readonly string[];
+  readonly limits?: {
+    readonly turns?: number;
+    readonly modelTokens?: number;
+    readonly streams?: number;
+  };
+  readonly allow?: {
+    readonly models?: readonly string[];
+    readonly tools?: readonly string[];
+    readonly sourceGroups?: readonly string[];
+  };
+}
+
+/**
+ * Who is asking, as a verified session tells it. Comes from the session's row and never from
+ * anything in the request.
+ */
+export interface SessionPrincipal {
+  /** `ses_` and 22 characters; safe to log. */
+  readonly sid: string;
+  readonly projectId: string;
+  /** The API key that made the session. */
+  readonly kid: string;
+  /** The integration it was made for, if it was made for one. */
+  readonly integrationId: string | null;
+  /** The customer's id of the person; threads belong to it. */
+  readonly owner: string | null;
+  readonly visitorId: string | null;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly policy: SessionPolicy;
+}
