@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import type { Person } from "../people/people.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 
 /** What every request carries through the app. */
@@ -10,5 +12,9 @@ export interface AppEnv {
     log: Logger;
     /** Set on routes behind `requireSession`. */
     session: SessionPrincipal;
+    /** Set on routes behind `requireKey`. */
+    key: KeyPrincipal;
+    /** Set on routes behind `requirePerson`. */
+    person: Person;
   };
 }

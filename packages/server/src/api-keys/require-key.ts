@@ -1,0 +1,34 @@
+import { createMiddleware } from "hono/factory";
+import type { Audit } from "../audit/audit.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { isFromPage, readApiKey } from "../http/credentials.ts";
+import { ProblemError } from "../http/problem-answer.ts";
+import { parseApiKey } from "./api-key-format.ts";
+import type { ApiKeys, Scope } from "./api-keys.ts";
+
+/**
+ * Lets only a key of the path's project with a scope through, sent by a server.
+ *
+ * @throws {@link ProblemError} Those of the credential, `api_key_in_browser`, `not_found` for
+ *   another project, `insufficient_scope`.
+ */
+export function requireKey(keys: ApiKeys, audit: Audit, scope: Scope) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const text = readApiKey(c);
+    if (isFromPage(c)) {
+      const kid = parseApiKey(text);
+      if (kid !== undefined) {
+        const event = "key.used_from_browser";
+        await audit.record({ actor: "page", event, target: kid, requestId: c.get("requestId") });
+      }
+      throw new ProblemError("api_key_in_browser");
+    }
+    const key = keys.verify(text);
+    if (key.projectId !== c.req.param("projectId")) throw new ProblemError("not_found");
+    if (!key.scopes.includes(scope)) {
+      throw new ProblemError("insufficient_scope", { detail: `The key needs the scope ${scope}.` });
+    }
+    c.set("key", key);
+    await next();
+  });
+}

@@ -1,0 +1,76 @@
+import { Hono } from "hono";
+import type { Logger } from "pino";
+import { type ApiKeyRoutesOptions, apiKeyRoutes } from "./api-keys/routes.ts";
+import type { AppEnv } from "./http/app-env.ts";
+import { readableByPages } from "./http/cors.ts";
+import { noStore } from "./http/no-store.ts";
+import { numberRequests } from "./http/number-requests.ts";
+import { answerProblem, ProblemError } from "./http/problem-answer.ts";
+import { sameOriginOnly } from "./http/same-origin.ts";
+import { requirePerson } from "./people/require-person.ts";
+import { type PeopleRoutesOptions, peopleRoutes } from "./people/routes.ts";
+import { projectRoutes } from "./projects/routes.ts";
+import { ownSessionRoutes } from "./sessions/own-session-routes.ts";
+import { requireSession } from "./sessions/require-session.ts";
+import { sessionKeyRoutes } from "./sessions/routes.ts";
+import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
+
+/** What {@link createApp} is made of. */
+export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions {
+  readonly log: Logger;
+  /** Origins from which the dashboard may be used. */
+  readonly dashboardOrigins: readonly string[];
+  readonly facts: ServerFacts;
+  /** `chat` and `threads`, below a project's agent path and behind `requireSession`. */
+  readonly agent: Hono<AppEnv>;
+  /** `/sources`. Checks its credentials itself. */
+  readonly sources: Hono<AppEnv>;
+  /** The dashboard and the SDK as files. */
+  readonly web: Hono<AppEnv>;
+}
+
+const agentBase = "/agent/v1/projects/:projectId/agent";
+
+/**
+ * The whole HTTP surface as a value: it opens nothing, and a test can call it without a port.
+ * Every path is served with and without a slash at its end, and never redirected.
+ */
+export function createApp(parts: AppParts): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false });
+  app.onError((error, c) => {
+    if (error instanceof ProblemError) {
+      if (error.cause !== undefined) c.get("log").error({ err: error.cause }, error.message);
+      return answerProblem(c, error);
+    }
+    c.get("log").error({ err: error }, "request failed");
+    return answerProblem(c, new ProblemError("internal_error"));
+  });
+  app.notFound((c) => answerProblem(c, new ProblemError("not_found")));
+  app.use(numberRequests(parts.log));
+
+  app.get("/healthz", noStore, (c) => c.json({ status: "ok" }));
+
+  // Routes that take an API key are for servers: they stand first, so that they send no CORS.
+  app.use(`${agentBase}/sessions/*`, noStore);
+  app.route(agentBase, sessionKeyRoutes(parts));
+  for (const path of [`${agentBase}/session`, `${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
+    app.use(path, noStore, readableByPages, requireSession(parts.sessions));
+  }
+  app.route(agentBase, ownSessionRoutes(parts.sessions));
+  app.route(agentBase, parts.agent);
+
+  app.use("/sources/*", readableByPages);
+  app.route("/", parts.sources);
+
+  app.use("/admin/*", noStore, sameOriginOnly(parts.dashboardOrigins));
+  app.route("/", peopleRoutes(parts));
+  const admin = new Hono<AppEnv>({ strict: false });
+  admin.use(requirePerson(parts.people));
+  admin.route("/", serverRoutes(parts.facts));
+  admin.route("/", projectRoutes(parts.projects));
+  admin.route("/", apiKeyRoutes(parts));
+  app.route("/admin/v1", admin);
+
+  app.route("/", parts.web);
+  return app;
+}

@@ -1,0 +1,82 @@
+import { chmodSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Config } from "../config.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { openServer } from "../open-server.ts";
+
+/** A server that is listening. */
+export interface RunningServer {
+  /** Where it listens, as people type it. */
+  readonly url: string;
+  /** Ends open streams, stops listening and closes the data folder. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** The address to listen on is taken; `message` says which and how to take another. */
+export class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+}
+
+/** Opens the data folder and listens: on the network for pages, on a socket for the command. */
+export async function startServer(config: Config): Promise<RunningServer> {
+  const server = await openServer(config);
+  try {
+    const web = await listen(server.app, { port: config.port, host: config.host });
+    // The folder's lock is ours, so a socket that is still there belongs to nobody.
+    rmSync(server.folder.controlSocket, { force: true });
+    const control = await listen(server.control, { path: server.folder.controlSocket });
+    chmodSync(server.folder.controlSocket, 0o600);
+    const address = web.address();
+    const port = typeof address === "object" && address ? address.port : config.port;
+    let closing: Promise<void> | undefined;
+    return {
+      url: config.publicUrl ?? `http://localhost:${port}`,
+      close() {
+        closing ??= (async () => {
+          const stopped = Promise.all([stop(web), stop(control)]);
+          await server.close();
+          await stopped;
+        })();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await server.close();
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") {
+      throw new PortTakenError(
+        `Port ${config.port} is taken. Set VALET_PORT to another one, or stop what uses it.`,
+      );
+    }
+    throw error;
+  }
+}
+
+function listen(
+  app: Hono<AppEnv>,
+  where: { readonly port: number; readonly host: string } | { readonly path: string },
+): Promise<Server> {
+  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(where, () => {
+      server.off("error", reject);
+      resolve(server);
+    });
+  });
+}
+
+/** Lets answers that are being written end, and cuts what is left after two seconds. */
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), 2000);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { ConfigError, readConfig } from "./config.ts";
+
+function problemsOf(variables: Record<string, string>): readonly string[] {
+  try {
+    readConfig(variables);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test("nothing set is a server on loopback with its data in .valet", () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({ host: "127.0.0.1", port: 4747, logLevel: "info" });
+  expect(config.dataDir).toMatch(/[\\/]\.valet$/);
+  expect(config.model).toBeUndefined();
+});
+
+test("every problem is reported at once and by name", () => {
+  const problems = problemsOf({
+    VALET_PORT: "70000",
+    VALET_PUBLIC_URL: "https://valet.example.com/path",
+    VALET_LOG_LEVEL: "loud",
+    VALET_MODLE: "openai/gpt",
+  });
+  expect(problems).toHaveLength(4);
+  for (const name of ["VALET_PORT", "VALET_PUBLIC_URL", "VALET_LOG_LEVEL", "VALET_MODLE"]) {
+    expect(problems.filter((problem) => problem.startsWith(name))).toHaveLength(1);
+  }
+});
+
+test("variables of other software and of the demo are left alone", () => {
+  expect(problemsOf({ PORT: "x", OPENAI_API_KEY: "x", VALET_DEMO_PORT: "1" })).toEqual([]);
+  expect(problemsOf({ VALET_API_KEY: "x", VALET_TEST_BROWSER: "x" })).toEqual([]);
+});
+
+test("a public address loses its last slash and keeps nothing else", () => {
+  expect(readConfig({ VALET_PUBLIC_URL: "https://v.example.com/" }).publicUrl).toBe(
+    "https://v.example.com",
+  );
+});

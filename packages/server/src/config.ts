@@ -1,0 +1,100 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+
+/** Everything the operator can set. Made once, from the environment, before anything is opened. */
+export interface Config {
+  /** Address to listen on. */
+  readonly host: string;
+  /** Port to listen on; 0 takes any that is free. */
+  readonly port: number;
+  /** The data folder, as an absolute path. */
+  readonly dataDir: string;
+  /** Where browsers reach this server: an origin, without a path. */
+  readonly publicUrl: string | undefined;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+  /** `provider/name`, or undefined for the embedded default. */
+  readonly model: string | undefined;
+  readonly modelApiKey: string | undefined;
+  readonly modelBaseUrl: string | undefined;
+}
+
+/** The environment has problems; `problems` has all of them, each naming its variable. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length === 1 ? "a problem" : "problems"}.`);
+    this.problems = problems;
+  }
+}
+
+const levels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+const origin = "must be an origin such as https://valet.example.com, without a path";
+
+const environment = z.strictObject({
+  VALET_HOST: z.string().min(1, "must not be empty").default("127.0.0.1"),
+  VALET_PORT: z.coerce
+    .number("must be a port, 0 to 65535")
+    .int("must be a port, 0 to 65535")
+    .min(0, "must be a port, 0 to 65535")
+    .max(65_535, "must be a port, 0 to 65535")
+    .default(4747),
+  VALET_DATA_DIR: z.string().min(1, "must not be empty").default(".valet"),
+  VALET_PUBLIC_URL: z
+    .string()
+    .refine((text) => {
+      if (!URL.canParse(text)) return false;
+      const url = new URL(text);
+      return /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, "");
+    }, origin)
+    .transform((text) => new URL(text).origin)
+    .optional(),
+  VALET_LOG_LEVEL: z.enum(levels, `must be one of ${levels.join(", ")}`).default("info"),
+  VALET_MODEL: z.string().optional(),
+  VALET_MODEL_API_KEY: z.string().min(1, "must not be empty").optional(),
+  VALET_MODEL_BASE_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http(s) address" })
+    .optional(),
+});
+
+/** Variables that begin with `VALET_` and are read elsewhere: by the demo and by tests. */
+const foreign = /^VALET_(?:DEMO|TEST)_|^VALET_(?:API_KEY|PROJECT_ID|INTEGRATION_ID|API_URL)$/;
+
+/**
+ * Reads the configuration from `VALET_` variables and no others.
+ *
+ * @throws {@link ConfigError} with every problem at once, unknown `VALET_` variables included: a
+ *   misspelt one must not be ignored in silence.
+ */
+export function readConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+  modelProblems: (config: Config) => readonly string[] = () => [],
+): Config {
+  const ours = Object.entries(variables).filter(
+    ([name, value]) => name.startsWith("VALET_") && !foreign.test(name) && value !== undefined,
+  );
+  const parsed = environment.safeParse(Object.fromEntries(ours));
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.flatMap(describe));
+  const { data } = parsed;
+  const config: Config = {
+    host: data.VALET_HOST,
+    port: data.VALET_PORT,
+    dataDir: resolve(data.VALET_DATA_DIR),
+    publicUrl: data.VALET_PUBLIC_URL,
+    logLevel: data.VALET_LOG_LEVEL,
+    model: data.VALET_MODEL,
+    modelApiKey: data.VALET_MODEL_API_KEY,
+    modelBaseUrl: data.VALET_MODEL_BASE_URL,
+  };
+  const problems = modelProblems(config);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function describe(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((name) => `${name} is not a variable that Valet knows`);
+  }
+  return [`${String(issue.path[0])} ${issue.message}`];
+}

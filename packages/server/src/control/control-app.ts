@@ -1,0 +1,137 @@
+import { Hono } from "hono";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { maskApiKey } from "../api-keys/api-key-format.ts";
+import type { ApiKeys } from "../api-keys/api-keys.ts";
+import { revokeKey } from "../api-keys/revoke-key.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { numberRequests } from "../http/number-requests.ts";
+import { answerProblem, ProblemError } from "../http/problem-answer.ts";
+import { readJson } from "../http/read-json.ts";
+import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { SetupLinks } from "../people/setup-links.ts";
+import type { Projects } from "../projects/projects.ts";
+import { toIntegration, toProject } from "../projects/routes.ts";
+import type { OpenStreams } from "../sessions/open-streams.ts";
+import { formatInstant, type Sessions } from "../sessions/sessions.ts";
+
+/** What {@link createControlApp} needs. */
+export interface ControlParts {
+  readonly log: Logger;
+  readonly keys: ApiKeys;
+  readonly sessions: Sessions;
+  readonly streams: OpenStreams;
+  readonly projects: Projects;
+  readonly setupLinks: SetupLinks;
+  readonly knowledge: Knowledge;
+  /** The dashboard's address, as people type it. */
+  readonly dashboardUrl: string;
+}
+
+const newProject = z.strictObject({
+  name: z.string().min(1).max(100),
+  demo: z.boolean().optional(),
+});
+const named = z.strictObject({ name: z.string().min(1).max(100) });
+const newKey = named.extend({ keep_copy: z.boolean().optional() });
+const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().optional() });
+const actor = "command";
+
+/**
+ * What the `valet` command can ask of a server. It is served on a socket inside the data folder,
+ * which only its owner can open; that is its whole authority, and it is never on the network.
+ */
+export function createControlApp(parts: ControlParts): Hono<AppEnv> {
+  const { keys, projects, setupLinks, knowledge } = parts;
+  const app = new Hono<AppEnv>();
+  app.use(numberRequests(parts.log));
+  app.onError((error, c) => {
+    if (error instanceof ProblemError) return answerProblem(c, error);
+    c.get("log").error({ err: error }, "command failed");
+    return answerProblem(c, new ProblemError("internal_error"));
+  });
+
+  app.get("/status", (c) => c.json({ url: parts.dashboardUrl, pid: process.pid }));
+
+  app.post("/setup-links", async (c) => {
+    const code = await setupLinks.create();
+    return c.json({ url: `${parts.dashboardUrl}/setup#${code}` }, 201);
+  });
+
+  app.get("/projects", async (c) => c.json({ projects: (await projects.list()).map(toProject) }));
+  app.post("/projects", async (c) => {
+    const { name, demo = false } = await readJson(c, newProject);
+    return c.json({ project: toProject(await projects.create({ name, demo })) }, 201);
+  });
+  app.get("/projects/:projectId/integrations", async (c) => {
+    const rows = await projects.integrations(c.req.param("projectId"));
+    return c.json({ integrations: rows.map(toIntegration) });
+  });
+  app.post("/projects/:projectId/integrations", async (c) => {
+    const { name } = await readJson(c, named);
+    const row = await projects.createIntegration(c.req.param("projectId"), name);
+    return c.json({ integration: toIntegration(row) }, 201);
+  });
+
+  app.get("/projects/:projectId/keys", async (c) => {
+    const { id } = await projects.get(c.req.param("projectId"));
+    return c.json({
+      keys: keys.list(id).map((row) => ({
+        id: row.kid,
+        name: row.name,
+        masked: maskApiKey(row.kid),
+        created_at: formatInstant(row.created_at_ms),
+        last_used_at: row.last_used_at_ms === null ? null : formatInstant(row.last_used_at_ms),
+        revoked_at: row.revoked_at_ms === null ? null : formatInstant(row.revoked_at_ms),
+      })),
+    });
+  });
+  app.post("/projects/:projectId/keys", async (c) => {
+    const { name, keep_copy: keepCopy = false } = await readJson(c, newKey);
+    const { id: projectId } = await projects.get(c.req.param("projectId"));
+    const { row, secret } = await keys.create({ projectId, name, keepCopy, actor });
+    return c.json({ id: row.kid, name: row.name, secret }, 201);
+  });
+  app.post("/projects/:projectId/keys/:kid/revoke", async (c) => {
+    const { projectId, kid } = c.req.param();
+    const ended = await revokeKey({ projectId, kid, actor }, parts);
+    return c.json({ ended_sessions: ended.endedSessions, ended_streams: ended.endedStreams });
+  });
+
+  app.get("/projects/:projectId/sources", async (c) => {
+    const { id } = await projects.get(c.req.param("projectId"));
+    return c.json({ sources: await knowledge.listSources(id) });
+  });
+  app.delete("/projects/:projectId/sources/:sourceId", async (c) => {
+    const { projectId, sourceId } = c.req.param();
+    await knowledge.removeSource(projectId, sourceId);
+    return c.body(null, 204);
+  });
+
+  // One line of JSON for each step of the work, the last one the result or the problem.
+  app.post("/projects/:projectId/ingest", async (c) => {
+    const { path, base_url: baseUrl } = await readJson(c, ingestion);
+    const { id: projectId } = await projects.get(c.req.param("projectId"));
+    const encoder = new TextEncoder();
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        const write = (line: unknown) =>
+          controller.enqueue(encoder.encode(`${JSON.stringify(line)}\n`));
+        try {
+          const result = await knowledge.ingest(
+            { projectId, path, ...(baseUrl !== undefined && { baseUrl }) },
+            (progress) => write({ progress }),
+          );
+          write({ result });
+        } catch (error) {
+          c.get("log").error({ err: error }, "ingestion failed");
+          const told = error instanceof ProblemError;
+          write({ error: told ? error.message : "The ingestion failed; see the server's log." });
+        }
+        controller.close();
+      },
+    });
+    return c.body(body, 200, { "content-type": "application/x-ndjson" });
+  });
+  return app;
+}

@@ -1,0 +1,11 @@
+import type { AuditStore } from "../audit/audit.ts";
+import type { Database } from "./database.ts";
+
+/** The audit in SQL. */
+export function createSqlAuditStore(database: Database): AuditStore {
+  return {
+    insert: async (line) => {
+      await database.insertInto("audit").values(line).execute();
+    },
+  };
+}

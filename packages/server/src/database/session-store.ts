@@ -1,0 +1,98 @@
+import type { SessionStore } from "../sessions/session-store.ts";
+import type { Database } from "./database.ts";
+
+/** Sessions in SQL. */
+export function createSqlSessionStore(database: Database): SessionStore {
+  return {
+    insert: async (row) => {
+      await database.insertInto("session").values(row).execute();
+    },
+    byDigest: (digest) =>
+      database.selectFrom("session").selectAll().where("digest", "=", digest).executeTakeFirst(),
+    bySid: (projectId, sid) =>
+      database
+        .selectFrom("session")
+        .selectAll()
+        .where("sid", "=", sid)
+        .where("project_id", "=", projectId)
+        .executeTakeFirst(),
+    list: ({ projectId, owner, kid, before, limit }) =>
+      database
+        .selectFrom("session")
+        .selectAll()
+        .where("project_id", "=", projectId)
+        .$if(owner !== undefined, (query) => query.where("owner", "=", owner ?? null))
+        .$if(kid !== undefined, (query) => query.where("kid", "=", kid ?? ""))
+        .$if(before !== undefined, (query) =>
+          query.where((where) =>
+            where.or([
+              where("issued_at_ms", "<", before?.issuedAtMs ?? 0),
+              where.and([
+                where("issued_at_ms", "=", before?.issuedAtMs ?? 0),
+                where("sid", "<", before?.sid ?? ""),
+              ]),
+            ]),
+          ),
+        )
+        .orderBy("issued_at_ms", "desc")
+        .orderBy("sid", "desc")
+        .limit(limit)
+        .execute(),
+    countLive: async (kid, nowMs) => {
+      const { count } = await database
+        .selectFrom("session")
+        .select((select) => select.fn.countAll<number>().as("count"))
+        .where("kid", "=", kid)
+        .where("expires_at_s", ">", Math.floor(nowMs / 1000))
+        .where("revoked_at_ms", "is", null)
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+    revoke: ({ row, atMs, audit }) =>
+      database.transaction().execute(async (db) => {
+        const changed = await db
+          .updateTable("session")
+          .set({ revoked_at_ms: atMs })
+          .where("sid", "=", row.sid)
+          .where("revoked_at_ms", "is", null)
+          .returning("sid")
+          .executeTakeFirst();
+        if (!changed) return;
+        await db
+          .insertInto("revocation")
+          .values({
+            at_ms: atMs,
+            project_id: row.project_id,
+            kind: "session",
+            target: row.sid,
+            issued_before_ms: null,
+            until_s: row.expires_at_s,
+            reason: null,
+          })
+          .execute();
+        await db.insertInto("audit").values(audit).execute();
+      }),
+    revokedSids: async (nowMs) => {
+      const rows = await database
+        .selectFrom("session")
+        .select("sid")
+        .where("revoked_at_ms", "is not", null)
+        .where("expires_at_s", ">", Math.floor(nowMs / 1000))
+        .execute();
+      return rows.map(({ sid }) => sid);
+    },
+    deleteExpired: async (beforeS, limit) => {
+      const { numDeletedRows } = await database
+        .deleteFrom("session")
+        .where("sid", "in", (select) =>
+          select
+            .selectFrom("session")
+            .select("sid")
+            .where("expires_at_s", "<", beforeS)
+            .limit(limit),
+        )
+        .executeTakeFirst();
+      return Number(numDeletedRows);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { SetupLinkStore } from "../people/setup-links.ts";
+import type { Database } from "./database.ts";
+
+/** Set-up links in SQL. */
+export function createSqlSetupLinkStore(database: Database): SetupLinkStore {
+  return {
+    insert: async ({ digest, createdAtMs, expiresAtMs }) => {
+      await database
+        .insertInto("setup_link")
+        .values({
+          digest,
+          created_at_ms: createdAtMs,
+          expires_at_ms: expiresAtMs,
+          used_at_ms: null,
+        })
+        .execute();
+    },
+    use: async (digest, nowMs) => {
+      const used = await database
+        .updateTable("setup_link")
+        .set({ used_at_ms: nowMs })
+        .where("digest", "=", digest)
+        .where("used_at_ms", "is", null)
+        .where("expires_at_ms", ">", nowMs)
+        .returning("digest")
+        .executeTakeFirst();
+      return used !== undefined;
+    },
+    release: async (digest) => {
+      await database
+        .updateTable("setup_link")
+        .set({ used_at_ms: null })
+        .where("digest", "=", digest)
+        .execute();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { modelProblems } from "./agent/models/registry.ts";
+import { withServer } from "./commands/connect.ts";
+import { ingestCommand } from "./commands/ingest.ts";
+import { keysCommand } from "./commands/keys.ts";
+import { sourcesCommand } from "./commands/sources.ts";
+import { PortTakenError, startServer } from "./commands/start.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { ControlError } from "./control/control-client.ts";
+import { DataFolderInUseError } from "./data-folder/data-folder.ts";
+import { version } from "./version.ts";
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const complain = (line: string) => {
+  process.stderr.write(`${line}\n`);
+  process.exitCode = 1;
+};
+const config = (): Config => readConfig(process.env, modelProblems);
+
+const program = new Command("valet")
+  .description("A self-hostable agent platform in which the browser never holds the key.")
+  .version(version)
+  .showHelpAfterError("Run `valet --help` for what there is.")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Configuration comes from the environment:
+  VALET_HOST            address to listen on (127.0.0.1)
+  VALET_PORT            port to listen on (4747)
+  VALET_DATA_DIR        data folder (.valet)
+  VALET_PUBLIC_URL      where browsers reach this server, such as https://valet.example.com
+  VALET_MODEL           provider/name; without it, the embedded valet-extractive-1
+  VALET_MODEL_API_KEY   key of that provider
+  VALET_MODEL_BASE_URL  address of an OpenAI-compatible provider
+  VALET_LOG_LEVEL       fatal, error, warn, info, debug, trace or silent (info)`,
+  );
+
+program
+  .command("start")
+  .description("Start the server. An empty data folder starts empty.")
+  .option("--json-ready", "print a line of JSON when the server listens")
+  .action(async (options: { jsonReady?: boolean }) => {
+    const server = await startServer(config());
+    const close = () => {
+      server.close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    };
+    process.once("SIGINT", close);
+    process.once("SIGTERM", close);
+    print(
+      options.jsonReady
+        ? JSON.stringify({ ready: true, url: server.url })
+        : `Valet is ready at ${server.url}. \`valet setup-link\` prints a link to make an account.`,
+    );
+  });
+
+program
+  .command("setup-link")
+  .description("Print a link that makes an account. It works once, for an hour.")
+  .action(async () => {
+    await withServer(config(), async (client) => {
+      print((await client.post<{ url: string }>("/setup-links")).url);
+    });
+  });
+
+program.addCommand(ingestCommand(config, print, complain));
+program.addCommand(keysCommand(config, print));
+program.addCommand(sourcesCommand(config, print));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof ConfigError) {
+    complain(error.message);
+    for (const problem of error.problems) complain(`  ${problem}`);
+  } else if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode;
+  } else if (
+    error instanceof ControlError ||
+    error instanceof PortTakenError ||
+    error instanceof DataFolderInUseError
+  ) {
+    complain(error.message);
+  } else {
+    complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+}

@@ -1,0 +1,70 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { AppEnv } from "../http/app-env.ts";
+import { ProblemError } from "../http/problem-answer.ts";
+import { readJson } from "../http/read-json.ts";
+import type { Projects } from "../projects/projects.ts";
+import { clientAddressHeader, type People, signInPath } from "./people.ts";
+import { requirePerson } from "./require-person.ts";
+import type { SetupLinks } from "./setup-links.ts";
+
+const setup = z.strictObject({
+  code: z.string().min(1).max(200),
+  name: z.string().trim().min(1, "Say what to call you.").max(100),
+  email: z.email("This is not an e-mail address.").max(254),
+  password: z
+    .string()
+    .min(10, "A password has at least 10 characters.")
+    .max(128, "A password has at most 128 characters."),
+});
+
+/** The three of `better-auth`'s routes that the dashboard uses. Every other one stays closed. */
+const signInRoutes: readonly (readonly ["GET" | "POST", string])[] = [
+  ["POST", "/sign-in/email"],
+  ["POST", "/sign-out"],
+  ["GET", "/get-session"],
+];
+
+/** What {@link peopleRoutes} needs. */
+export interface PeopleRoutesOptions {
+  readonly people: People;
+  readonly projects: Projects;
+  readonly setupLinks: SetupLinks;
+  /** The address at the other end of the connection, for the limit on guesses. */
+  readonly clientAddress: (request: Request) => string;
+}
+
+/** `/admin/v1`: set-up, sign-in and who one is. */
+export function peopleRoutes({
+  people,
+  projects,
+  setupLinks,
+  clientAddress,
+}: PeopleRoutesOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false });
+
+  app.get("/admin/v1/setup", async (c) => c.json({ accounts: await people.hasAccounts() }));
+
+  app.post("/admin/v1/setup", async (c) => {
+    const { code, ...account } = await readJson(c, setup);
+    const made = await setupLinks.spend(code, async () => {
+      const created = await people.createAccount(account);
+      if ((await projects.list()).length === 0) await projects.create({ name: "My project" });
+      return created;
+    });
+    if (!made) throw new ProblemError("invalid_setup_code");
+    for (const cookie of made.cookies) c.header("set-cookie", cookie, { append: true });
+    return c.json({ user: made.person }, 201);
+  });
+
+  for (const [method, path] of signInRoutes) {
+    app.on(method, `${signInPath}${path}`, (c) => {
+      const headers = new Headers(c.req.raw.headers);
+      headers.set(clientAddressHeader, clientAddress(c.req.raw));
+      return people.handle(new Request(c.req.raw, { headers }));
+    });
+  }
+
+  app.get("/admin/v1/me", requirePerson(people), (c) => c.json({ user: c.get("person") }));
+  return app;
+}

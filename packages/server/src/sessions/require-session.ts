@@ -1,0 +1,26 @@
+import { createMiddleware } from "hono/factory";
+import type { AppEnv } from "../http/app-env.ts";
+import { readBearerToken } from "../http/credentials.ts";
+import { ProblemError } from "../http/problem-answer.ts";
+import type { Sessions } from "./sessions.ts";
+
+/**
+ * Lets only a live session of the path's project through, and puts it into the context. The order
+ * is the promise: whether the token is good is told before anything about the project is.
+ *
+ * @throws {@link ProblemError} Those of the credential, `not_found` for another project,
+ *   `origin_not_allowed`.
+ */
+export function requireSession(sessions: Sessions) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const session = await sessions.verify(readBearerToken(c));
+    if (session.projectId !== c.req.param("projectId")) throw new ProblemError("not_found");
+    const { origins } = session.policy;
+    const origin = c.req.header("origin");
+    if (origins && origin !== undefined && !origins.includes(origin)) {
+      throw new ProblemError("origin_not_allowed");
+    }
+    c.set("session", session);
+    await next();
+  });
+}

@@ -1,0 +1,149 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { ApiKeys } from "../api-keys/api-keys.ts";
+import { requireKey } from "../api-keys/require-key.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { SessionRow } from "../database/schema.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { ProblemError } from "../http/problem-answer.ts";
+import { readJson } from "../http/read-json.ts";
+import type { Projects } from "../projects/projects.ts";
+import { formatInstant, type Sessions } from "./sessions.ts";
+
+const names = z.array(z.string().min(1).max(200)).max(100);
+const origin = z
+  .string()
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text, "is not an origin");
+
+/** The body of a mint, as DESIGN 3 has it. Everything may be left out; nothing may be added. */
+const mint = z.strictObject({
+  external_owner_id: z.string().min(1).max(256).optional(),
+  integration_id: z.string().min(1).max(100).optional(),
+  ttl_seconds: z.int().min(60).max(3600).optional(),
+  origins: z.array(origin).min(1).max(100).optional(),
+  visitor_id: z.string().min(1).max(256).optional(),
+  visitor_ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+  limits: z
+    .strictObject({
+      turns: z.int().min(1).optional(),
+      model_tokens: z.int().min(1).optional(),
+      streams: z.int().min(1).optional(),
+    })
+    .optional(),
+  allow: z
+    .strictObject({
+      models: names.optional(),
+      tools: names.optional(),
+      source_groups: names.optional(),
+    })
+    .optional(),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= 1024, "is larger than 1 KB")
+    .optional(),
+});
+
+const pageSize = 50;
+
+/** What {@link sessionKeyRoutes} needs. */
+export interface SessionKeyRoutesOptions {
+  readonly sessions: Sessions;
+  readonly keys: ApiKeys;
+  readonly projects: Projects;
+  readonly audit: Audit;
+}
+
+/** The session routes that take an API key: mint, list, look at, revoke. */
+export function sessionKeyRoutes({
+  sessions,
+  keys,
+  projects,
+  audit,
+}: SessionKeyRoutesOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false });
+
+  app.post("/sessions", requireKey(keys, audit, "sessions:create"), async (c) => {
+    const key = c.get("key");
+    const request = await readJson(c, mint, { allowEmpty: true });
+    if (request.visitor_id !== undefined || request.visitor_ip !== undefined) {
+      if (!key.scopes.includes("sessions:visitors")) {
+        throw new ProblemError("insufficient_scope", {
+          field: request.visitor_id === undefined ? "visitor_ip" : "visitor_id",
+          detail: "The key needs the scope sessions:visitors to speak for visitors.",
+        });
+      }
+    }
+    const integrationId = request.integration_id;
+    if (integrationId && !(await projects.hasIntegration(key.projectId, integrationId))) {
+      throw new ProblemError("invalid_request", {
+        field: "integration_id",
+        detail: "integration_id: the project has no such integration.",
+      });
+    }
+    return c.json(await sessions.create(key, withoutUndefined(request)), 201);
+  });
+
+  app.get("/sessions", requireKey(keys, audit, "sessions:read"), async (c) => {
+    const { owner, key: kid, cursor } = c.req.query();
+    const before = cursor === undefined ? undefined : parseCursor(cursor);
+    const rows = await sessions.list({
+      projectId: c.get("key").projectId,
+      limit: pageSize + 1,
+      ...(owner !== undefined && { owner }),
+      ...(kid !== undefined && { kid }),
+      ...(before && { before }),
+    });
+    const page = rows.slice(0, pageSize);
+    const last = rows.length > pageSize ? page.at(-1) : undefined;
+    return c.json({
+      sessions: page.map(toWire),
+      next_cursor: last ? `${last.issued_at_ms}.${last.sid}` : null,
+    });
+  });
+
+  app.get("/sessions/:sid", requireKey(keys, audit, "sessions:read"), async (c) =>
+    c.json(toWire(await sessions.get(c.get("key").projectId, sidOf(c)))),
+  );
+
+  app.delete("/sessions/:sid", requireKey(keys, audit, "sessions:revoke"), async (c) => {
+    const { projectId, kid } = c.get("key");
+    return c.json(toWire(await sessions.revoke(projectId, sidOf(c), `key:${kid}`)));
+  });
+
+  return app;
+}
+
+function sidOf(c: Context<AppEnv>): string {
+  return c.req.param("sid") ?? "";
+}
+
+function parseCursor(cursor: string): { issuedAtMs: number; sid: string } {
+  const match = /^(\d{1,15})\.(ses_[0-9A-Za-z]{22})$/.exec(cursor);
+  if (!match?.[1] || !match[2]) throw new ProblemError("invalid_request", { field: "cursor" });
+  return { issuedAtMs: Number(match[1]), sid: match[2] };
+}
+
+function toWire(row: SessionRow): Record<string, unknown> {
+  return {
+    session_id: row.sid,
+    key_id: row.kid,
+    integration_id: row.integration_id,
+    external_owner_id: row.owner,
+    visitor_id: row.visitor_id,
+    created_at: formatInstant(row.issued_at_ms),
+    expires_at: formatInstant(row.expires_at_s * 1000),
+    revoked_at: row.revoked_at_ms === null ? null : formatInstant(row.revoked_at_ms),
+    metadata: row.metadata === null ? null : JSON.parse(row.metadata),
+  };
+}
+
+/** The same object without its undefined fields, at every depth, as exact optional types ask. */
+function withoutUndefined<T>(value: T): Exact<T> {
+  return JSON.parse(JSON.stringify(value)) as Exact<T>;
+}
+
+type Exact<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [Key in keyof T]: Exact<Exclude<T[Key], undefined>> }
+    : T;

@@ -1,0 +1,33 @@
+import type { NewAudit, SessionRow } from "../database/schema.ts";
+
+/** Where sessions are kept. Every write is durable when its promise resolves. */
+export interface SessionStore {
+  insert(row: SessionRow): Promise<void>;
+  /** The session of a token's digest. */
+  byDigest(digest: Buffer): Promise<SessionRow | undefined>;
+  bySid(projectId: string, sid: string): Promise<SessionRow | undefined>;
+  /** Sessions of a project, newest first. */
+  list(options: SessionListOptions): Promise<SessionRow[]>;
+  /** How many sessions of a key have not ended. */
+  countLive(kid: string, nowMs: number): Promise<number>;
+  /** Ends a session: the row, the revocation and the audit, all or none. */
+  revoke(options: {
+    readonly row: SessionRow;
+    readonly atMs: number;
+    readonly audit: NewAudit;
+  }): Promise<void>;
+  /** Names of the sessions that were ended before their time, and whose time has not come yet. */
+  revokedSids(nowMs: number): Promise<string[]>;
+  /** Forgets at most `limit` sessions that expired before `beforeS`; says how many it forgot. */
+  deleteExpired(beforeS: number, limit: number): Promise<number>;
+}
+
+/** Which sessions {@link SessionStore.list} gives. */
+export interface SessionListOptions {
+  readonly projectId: string;
+  readonly owner?: string;
+  readonly kid?: string;
+  /** Only sessions made before this instant, or at it with a smaller sid. */
+  readonly before?: { readonly issuedAtMs: number; readonly sid: string };
+  readonly limit: number;
+}

@@ -1,0 +1,220 @@
+import type { SessionReply, SessionRequest, SessionStatus } from "@valet/protocol";
+import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import { type RandomBytes, randomBase62 } from "../base62.ts";
+import type { SessionRow } from "../database/schema.ts";
+import { ProblemError } from "../http/problem-answer.ts";
+import { createLruMap } from "../lru-map.ts";
+import type { OpenStreams } from "./open-streams.ts";
+import type { SessionPolicy, SessionPrincipal } from "./principal.ts";
+import type { SessionListOptions, SessionStore } from "./session-store.ts";
+import { digestToken, type SessionTokenFormat } from "./session-token-format.ts";
+
+/** The sessions of this server. */
+export interface Sessions {
+  /** Makes a session with a key that has proved itself. Durable before it resolves. */
+  create(key: KeyPrincipal, request: SessionRequest): Promise<SessionReply>;
+  /**
+   * Who a token stands for. Reads storage at most once a token; junk and expired tokens never.
+   *
+   * @throws {@link ProblemError} `invalid_token`, `token_expired` or `token_revoked`.
+   */
+  verify(token: string): Promise<SessionPrincipal>;
+  /** The session's own view of itself. */
+  describe(session: SessionPrincipal): SessionStatus;
+  /** @throws {@link ProblemError} `not_found`, for a session of another project too. */
+  get(projectId: string, sid: string): Promise<SessionRow>;
+  list(options: SessionListOptions): Promise<SessionRow[]>;
+  countLive(kid: string): Promise<number>;
+  /** Ends a session. When it resolves its token is refused and its streams are cut. */
+  revoke(projectId: string, sid: string, actor: string): Promise<SessionRow>;
+  /** Forgets sessions that expired a day ago, some at a time; resolves when none is left. */
+  sweep(): Promise<void>;
+}
+
+/** What {@link createSessions} needs. */
+export interface SessionsOptions {
+  readonly store: SessionStore;
+  readonly format: SessionTokenFormat;
+  readonly streams: OpenStreams;
+  /** Whether a key was revoked; its sessions are over with it. */
+  readonly isKeyRevoked: (kid: string) => boolean;
+  /** Where browsers reach this server, when the operator has said so. */
+  readonly publicUrl?: string;
+  readonly now?: () => number;
+  readonly random?: RandomBytes;
+  /** Verified sessions held in memory. @default 100_000 */
+  readonly maxCached?: number;
+}
+
+const defaultTtlS = 3600;
+const sweepAfterS = 24 * 3600;
+const sweepRows = 500;
+
+/**
+ * Opens the sessions of a store. What is cached never changes (who, which key, until when); what
+ * can change (whether it was revoked) is asked on every call, so a revocation cannot be undone by
+ * a read that was under way.
+ */
+export async function createSessions({
+  store,
+  format,
+  streams,
+  isKeyRevoked,
+  publicUrl,
+  now = Date.now,
+  random,
+  maxCached = 100_000,
+}: SessionsOptions): Promise<Sessions> {
+  const known = createLruMap<SessionPrincipal>(maxCached);
+  const revoked = new Set(await store.revokedSids(now()));
+
+  async function load(token: string): Promise<SessionPrincipal> {
+    const digest = digestToken(token);
+    const name = digest.toString("base64");
+    const cached = known.get(name);
+    if (cached) return cached;
+    const row = await store.byDigest(digest);
+    if (!row) throw new ProblemError("invalid_token");
+    if (row.revoked_at_ms !== null) revoked.add(row.sid);
+    const principal = toPrincipal(row);
+    known.set(name, principal);
+    return principal;
+  }
+
+  async function get(projectId: string, sid: string): Promise<SessionRow> {
+    const row = await store.bySid(projectId, sid);
+    if (!row) throw new ProblemError("not_found");
+    return row;
+  }
+
+  return {
+    async create(key, request) {
+      const issuedAtMs = now();
+      const ttlS = request.ttl_seconds ?? defaultTtlS;
+      // Rounded up, so that the token lives at least as long as the reply says.
+      const expiresAtS = Math.ceil(issuedAtMs / 1000) + ttlS;
+      const token = format.create(expiresAtS);
+      const row: SessionRow = {
+        digest: digestToken(token),
+        sid: `ses_${randomBase62(22, random)}`,
+        project_id: key.projectId,
+        kid: key.kid,
+        integration_id: request.integration_id ?? null,
+        owner: request.external_owner_id ?? null,
+        visitor_id: request.visitor_id ?? null,
+        visitor_ip: request.visitor_ip ?? null,
+        issued_at_ms: issuedAtMs,
+        expires_at_s: expiresAtS,
+        policy: JSON.stringify(toPolicy(request)),
+        metadata: request.metadata ? JSON.stringify(request.metadata) : null,
+        revoked_at_ms: null,
+      };
+      await store.insert(row);
+      return {
+        session_token: token,
+        expires_at: formatInstant(expiresAtS * 1000),
+        expires_in: ttlS,
+        session_id: row.sid,
+        ...(publicUrl === undefined ? {} : { api_url: publicUrl }),
+      };
+    },
+
+    async verify(token) {
+      const reading = format.read(token, now());
+      if (reading.kind === "forged") throw new ProblemError("invalid_token");
+      if (reading.kind === "expired") throw new ProblemError("token_expired");
+      const session = await load(token);
+      if (session.expiresAtMs <= now()) throw new ProblemError("token_expired");
+      if (revoked.has(session.sid) || isKeyRevoked(session.kid)) {
+        throw new ProblemError("token_revoked");
+      }
+      return session;
+    },
+
+    describe: (session) => ({
+      session_id: session.sid,
+      project_id: session.projectId,
+      integration_id: session.integrationId,
+      external_owner_id: session.owner,
+      expires_at: formatInstant(session.expiresAtMs),
+      expires_in: Math.max(0, Math.floor((session.expiresAtMs - now()) / 1000)),
+      limits: {
+        turns: session.policy.limits?.turns ?? null,
+        model_tokens: session.policy.limits?.modelTokens ?? null,
+        streams: session.policy.limits?.streams ?? null,
+      },
+    }),
+
+    get,
+    list: (options) => store.list(options),
+    countLive: (kid) => (isKeyRevoked(kid) ? Promise.resolve(0) : store.countLive(kid, now())),
+
+    async revoke(projectId, sid, actor) {
+      const row = await get(projectId, sid);
+      if (row.revoked_at_ms !== null) return row;
+      const atMs = now();
+      await store.revoke({
+        row,
+        atMs,
+        audit: {
+          at_ms: atMs,
+          project_id: projectId,
+          actor,
+          event: "session.revoked",
+          target: sid,
+          request_id: null,
+          detail: null,
+        },
+      });
+      revoked.add(sid);
+      streams.cut({ sid }, "token_revoked");
+      return { ...row, revoked_at_ms: atMs };
+    },
+
+    async sweep() {
+      const beforeS = Math.floor(now() / 1000) - sweepAfterS;
+      while ((await store.deleteExpired(beforeS, sweepRows)) === sweepRows) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** An instant as the wire writes it: UTC, microseconds, `Z`. */
+export function formatInstant(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/Z$/, "000Z");
+}
+
+function toPolicy({ origins, limits, allow }: SessionRequest): SessionPolicy {
+  return {
+    ...(origins && { origins }),
+    ...(limits && {
+      limits: {
+        ...(limits.turns !== undefined && { turns: limits.turns }),
+        ...(limits.model_tokens !== undefined && { modelTokens: limits.model_tokens }),
+        ...(limits.streams !== undefined && { streams: limits.streams }),
+      },
+    }),
+    ...(allow && {
+      allow: {
+        ...(allow.models && { models: allow.models }),
+        ...(allow.tools && { tools: allow.tools }),
+        ...(allow.source_groups && { sourceGroups: allow.source_groups }),
+      },
+    }),
+  };
+}
+
+function toPrincipal(row: SessionRow): SessionPrincipal {
+  return {
+    sid: row.sid,
+    projectId: row.project_id,
+    kid: row.kid,
+    integrationId: row.integration_id,
+    owner: row.owner,
+    visitorId: row.visitor_id,
+    issuedAtMs: row.issued_at_ms,
+    expiresAtMs: row.expires_at_s * 1000,
+    policy: JSON.parse(row.policy) as SessionPolicy,
+  };
+}
