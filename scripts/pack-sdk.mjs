@@ -1,0 +1,37 @@
+// Makes what the server hands out at `/sdk/`: the packages as tarballs, and one browser bundle.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { build as bundle } from "vite";
+
+/** @param {string[]} names Folders below `packages/`. */
+export async function packSdk(names) {
+  const out = resolve("packages/server/public/sdk");
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const workspaces = names.flatMap((name) => ["-w", `packages/${name}`]);
+  const { status, stderr } = spawnSync(
+    "npm",
+    ["pack", "--silent", "--pack-destination", out, ...workspaces],
+    { encoding: "utf8", shell: process.platform === "win32" },
+  );
+  if (status !== 0) throw new Error(`npm pack failed:\n${stderr}`);
+  await bundle({
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      target: "es2022",
+      lib: {
+        entry: resolve("packages/agent-core/dist/index.js"),
+        formats: ["es"],
+        fileName: () => "valet.js",
+      },
+    },
+  });
+  writeFileSync(
+    `${out}/index.html`,
+    `<!doctype html><meta charset="utf-8"><title>Valet SDK</title><p>The packages of this server's SDK. The guides say how to install them.</p>`,
+  );
+}

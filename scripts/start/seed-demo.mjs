@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+
+const projectName = "Demo";
+
+/**
+ * Makes what the demo needs and is not there yet: a project labelled as the demo, an Agent
+ * integration, an API key in `demo.env` (0600), and the documentation it answers from.
+ *
+ * @returns The file that the demo reads, and a set-up link while nobody has an account.
+ */
+export async function seedDemo({ dataDir, publicUrl, say }) {
+  // From the build, which the first start has only just made.
+  const { createControlClient, socketFetch } = await import(
+    "../../packages/server/dist/control/control-client.js"
+  );
+  const client = createControlClient(socketFetch(join(dataDir, "control.sock")));
+  const project = await findOrMakeProject(client);
+  const integration = await findOrMakeIntegration(client, project.id);
+  const envFile = join(dataDir, "demo.env");
+  if (!(await hasLiveKey(client, project.id, envFile))) {
+    const { secret } = await client.post(`/projects/${project.id}/keys`, { name: "Demo server" });
+    writeEnv(envFile, {
+      VALET_API_KEY: secret,
+      VALET_PROJECT_ID: project.id,
+      VALET_INTEGRATION_ID: integration.id,
+      VALET_API_URL: publicUrl,
+    });
+  }
+  for (const source of documentation()) await ingest(client, project.id, source, say);
+  const { accounts } = await client.get("/status");
+  const setupLink = accounts ? undefined : (await client.post("/setup-links")).url;
+  return { envFile, setupLink };
+}
+
+async function findOrMakeProject(client) {
+  const { projects } = await client.get("/projects");
+  const found = projects.find((project) => project.demo);
+  if (found) return found;
+  return (await client.post("/projects", { name: projectName, demo: true })).project;
+}
+
+async function findOrMakeIntegration(client, projectId) {
+  const path = `/projects/${projectId}/integrations`;
+  const { integrations } = await client.get(path);
+  return integrations[0] ?? (await client.post(path, { name: "Demo page" })).integration;
+}
+
+/** Whether the file holds a key of this project that is still good. */
+async function hasLiveKey(client, projectId, envFile) {
+  if (!existsSync(envFile)) return false;
+  const values = Object.fromEntries(
+    readFileSync(envFile, "utf8")
+      .split("\n")
+      .filter((line) => line.includes("="))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  const { keys } = await client.get(`/projects/${projectId}/keys`);
+  const kid = values.VALET_API_KEY?.split("_")[2];
+  return keys.some((key) => key.id === kid && key.revoked_at === null);
+}
+
+function writeEnv(file, values) {
+  const text = Object.entries(values)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** This repository's own documentation, and that of one well-known package. */
+function documentation() {
+  const fastify = dirname(createRequire(import.meta.url).resolve("fastify/package.json"));
+  return [
+    { name: "Valet's documentation", path: resolve("docs") },
+    { name: "Fastify's documentation", path: join(fastify, "docs") },
+  ];
+}
+
+async function ingest(client, projectId, { name, path }, say) {
+  const began = Date.now();
+  for await (const { result, error } of client.lines(`/projects/${projectId}/ingest`, { path })) {
+    if (error) throw new Error(`${name}: ${error}`);
+    if (!result || result.added + result.changed + result.removed === 0) continue;
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
+    say(
+      `  ${name}: ${result.added + result.changed} pages, ${result.chunks} passages (${seconds} s)`,
+    );
+  }
+}

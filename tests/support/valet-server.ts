@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../../packages/server/src/config.ts";
+import {
+  type ControlClient,
+  createControlClient,
+} from "../../packages/server/src/control/control-client.ts";
+import { type OpenServer, openServer } from "../../packages/server/src/open-server.ts";
+
+/** A real server over a data folder of its own, called without a port. */
+export interface TestServer {
+  readonly server: OpenServer;
+  readonly control: ControlClient;
+  readonly projectId: string;
+  readonly integrationId: string;
+  readonly apiKey: string;
+  readonly kid: string;
+  /** The time the server goes by. */
+  readonly clock: { ms: number };
+  /** Everything the server has logged so far. */
+  readonly log: () => string;
+  /** `fetch` of the server: any host in the address is this server. */
+  readonly fetch: typeof fetch;
+  close(): Promise<void>;
+}
+
+/** Opens one with a project, an integration and a key. */
+export async function openTestServer(variables: Record<string, string> = {}): Promise<TestServer> {
+  const folder = mkdtempSync(join(tmpdir(), "valet-test-"));
+  const lines: string[] = [];
+  const clock = { ms: Date.now() };
+  const server = await openServer(
+    readConfig({ VALET_DATA_DIR: join(folder, "data"), VALET_LOG_LEVEL: "trace", ...variables }),
+    { logTo: { write: (line) => void lines.push(line) }, now: () => clock.ms },
+  );
+  const control = createControlClient(async (path, init) =>
+    server.control.request(`http://valet${path}`, init),
+  );
+  const { project } = await control.post<{ project: { id: string } }>("/projects", {
+    name: "Test",
+  });
+  const { integration } = await control.post<{ integration: { id: string } }>(
+    `/projects/${project.id}/integrations`,
+    { name: "Page" },
+  );
+  const { secret, id } = await control.post<{ secret: string; id: string }>(
+    `/projects/${project.id}/keys`,
+    { name: "Server" },
+  );
+  return {
+    server,
+    control,
+    projectId: project.id,
+    integrationId: integration.id,
+    apiKey: secret,
+    kid: id,
+    clock,
+    log: () => lines.join(""),
+    fetch: (async (input: RequestInfo | URL, init?: RequestInit) =>
+      server.app.fetch(new Request(input, init))) as typeof fetch,
+    async close() {
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
