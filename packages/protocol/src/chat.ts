@@ -105,6 +105,8 @@ export interface StoredMessage {
   readonly role: "user" | "assistant";
   readonly parts: readonly (TextPart | StoredToolCall)[];
   readonly sources?: readonly Source[];
+  /** `sourceId`s of the sources that the text really cites. */
+  readonly cited?: readonly string[];
   /** The run ended in this error. */
   readonly error?: { readonly code: string; readonly message: string };
   readonly created_at: string;

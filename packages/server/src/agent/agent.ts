@@ -1,0 +1,217 @@
+import { type RandomBytes, randomBase62 } from "../base62.ts";
+import { ProblemError } from "../http/problem-answer.ts";
+import type { SessionPrincipal } from "../sessions/principal.ts";
+import { type ChatInput, readTurn } from "./chat-request.ts";
+import { conductRun } from "./conduct-run.ts";
+import type { Models } from "./models/registry.ts";
+import type { Run } from "./run.ts";
+import { endingFrames, endingOf, RunStopped } from "./run-ending.ts";
+import type { RunLog } from "./run-log.ts";
+import type { Runs } from "./runs.ts";
+import type { ServerTool } from "./server-tool.ts";
+import { createSystemPrompt } from "./system-prompt.ts";
+import type { ThreadStore } from "./thread-store.ts";
+import { type Threads, wireThreadId } from "./threads.ts";
+import { createToolbox, type Toolbox } from "./toolbox.ts";
+import { prepareTurn, type Turn } from "./turns.ts";
+import { type Sleep, sleepFor } from "./until-aborted.ts";
+
+/** The agent: what a session token can ask for. */
+export interface Agent {
+  /**
+   * Begins a run, or finds it again: a request that was sent twice, because its first answer got
+   * lost, follows the one run that it began.
+   *
+   * @throws {@link ProblemError} for a request that cannot be answered; nothing is kept of it.
+   */
+  chat(
+    session: SessionPrincipal,
+    input: ChatInput,
+    context: { readonly requestId: string; readonly log: RunLog },
+  ): Promise<StartedRun>;
+  /**
+   * The run to follow in a thread: the one going on, or the one that `last` was read of, while it
+   * is remembered and has more to tell.
+   *
+   * @throws {@link ProblemError} `not_found`.
+   */
+  attach(
+    session: SessionPrincipal,
+    threadId: string,
+    last?: { readonly runId: string; readonly seq: number },
+  ): Promise<{ readonly run: Run; readonly fromSeq: number } | undefined>;
+  /**
+   * Stops a thread's run and resolves when it has ended.
+   *
+   * @param runId Which run is meant. Left out: whichever is going on.
+   * @returns Whether there was one to stop.
+   * @throws {@link ProblemError} `not_found`.
+   */
+  stop(session: SessionPrincipal, threadId: string, runId?: string): Promise<boolean>;
+  /** Interrupts all runs and resolves when their last frames are written. */
+  close(): Promise<void>;
+}
+
+/** A run, and the id by which the client knows its thread. */
+export interface StartedRun {
+  readonly run: Run;
+  readonly threadId: string;
+}
+
+/** What {@link createAgent} needs. */
+export interface AgentOptions {
+  readonly models: Models;
+  readonly tools: readonly ServerTool[];
+  readonly threads: Threads;
+  readonly store: ThreadStore;
+  readonly runs: Runs;
+  readonly integrations: { exists(projectId: string, id: string): Promise<boolean> };
+  /** The most calls of the model in one run. @default 8 */
+  readonly maxSteps?: number;
+  readonly now?: () => number;
+  readonly random?: RandomBytes;
+  readonly sleep?: Sleep;
+}
+
+/** Creates the agent of one server. */
+export function createAgent({
+  models,
+  tools,
+  threads,
+  store,
+  runs,
+  integrations,
+  maxSteps,
+  now = Date.now,
+  random,
+  sleep = sleepFor,
+}: AgentOptions): Agent {
+  async function checkIntegration(session: SessionPrincipal, id: string | undefined) {
+    if (id === undefined || id === session.integrationId) return;
+    if (session.integrationId !== null) throw new ProblemError("integration_mismatch");
+    if (await integrations.exists(session.projectId, id)) return;
+    throw new ProblemError("invalid_request", {
+      field: "integrationId",
+      detail: "integrationId: The project has no integration of this id.",
+    });
+  }
+
+  return {
+    async chat(session, input, { requestId, log }) {
+      const turn = readTurn(input, () => `msg_${randomBase62(22, random)}`);
+      const model = models.resolve(input.model, session.policy.allow?.models);
+      await checkIntegration(session, input.integrationId);
+      refuseSourceGroups(input);
+      const toolbox = fillToolbox(tools, session, input);
+      const place = await threads.open(session, input.id);
+      const threadId = wireThreadId(place.thread);
+      const key = keyOf(turn);
+      const known = key === undefined ? undefined : runs.findByKey(place.thread.id, key);
+      // The same request again follows its run; after a failure it is a new attempt.
+      if (known && known.ending?.kind !== "failed") return { run: known, threadId };
+      const run = runs.begin({
+        threadId: place.thread.id,
+        session,
+        ...(key === undefined ? {} : { key }),
+      });
+      try {
+        const prepared = await prepareTurn({ store, place, turn, now });
+        const system = createSystemPrompt(input);
+        void conductRun({
+          run,
+          turn: prepared,
+          model,
+          system,
+          toolbox,
+          store,
+          requestId,
+          log,
+          now,
+          random,
+          sleep,
+          maxSteps,
+        });
+      } catch (error) {
+        // Ends it for whoever follows it already; the request itself is answered with the problem.
+        const ending = endingOf(error);
+        run.end(ending, endingFrames(ending, requestId));
+        throw error;
+      }
+      return { run, threadId };
+    },
+
+    async attach(session, threadId, last) {
+      const { id } = await threads.find(session, threadId);
+      const known = last && runs.find(id, last.runId);
+      if (known && last) {
+        const fromSeq = last.seq + 1;
+        return known.ending && fromSeq >= known.length ? undefined : { run: known, fromSeq };
+      }
+      const run = runs.active(id);
+      return run && { run, fromSeq: 0 };
+    },
+
+    async stop(session, threadId, runId) {
+      const { id } = await threads.find(session, threadId);
+      const run = runs.active(id);
+      if (!run || (runId !== undefined && run.id !== runId)) return false;
+      run.abort(new RunStopped());
+      await run.whenEnded;
+      return true;
+    },
+
+    close: () => runs.close(),
+  };
+}
+
+/** What makes two requests the same one. */
+function keyOf(turn: Turn): string | undefined {
+  switch (turn.kind) {
+    case "question":
+      return `question ${turn.messageId}`;
+    case "outputs":
+      return `outputs ${turn.outputs
+        .map(({ toolCallId }) => toolCallId)
+        .sort()
+        .join(" ")}`;
+    case "regenerate":
+      return undefined;
+  }
+}
+
+/** The tools that the session leaves to the run: it can only narrow them. */
+function fillToolbox(
+  serverTools: readonly ServerTool[],
+  { policy }: SessionPrincipal,
+  { tools = [] }: ChatInput,
+): Toolbox {
+  const names = new Set(serverTools.map(({ name }) => name));
+  for (const [at, { name }] of tools.entries()) {
+    if (names.has(name)) {
+      const field = `tools[${at}].name`;
+      throw new ProblemError("invalid_request", {
+        field,
+        detail: `${field}: There is a tool of this name already.`,
+      });
+    }
+    names.add(name);
+  }
+  const allowed = policy.allow?.tools;
+  const isAllowed = ({ name }: { readonly name: string }) => !allowed || allowed.includes(name);
+  return createToolbox(
+    serverTools.filter(isAllowed),
+    tools.filter(isAllowed).map(({ needsApproval, ...tool }) => ({
+      ...tool,
+      ...(needsApproval === undefined ? {} : { needsApproval }),
+    })),
+  );
+}
+
+/** A source group that is not there cannot be searched, and must not widen to everything. */
+function refuseSourceGroups({ sourceGroupIdsInclude = [] }: ChatInput): void {
+  if (sourceGroupIdsInclude.length === 0) return;
+  throw new ProblemError("invalid_request", {
+    field: "sourceGroupIdsInclude[0]",
+    detail: "sourceGroupIdsInclude[0]: The project has no source group of this id.",
+  });
+}

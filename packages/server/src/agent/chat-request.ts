@@ -1,0 +1,122 @@
+import { maxQuestionBytes, type ToolOutput } from "@valet/protocol";
+import { z } from "zod";
+import { ProblemError } from "../http/problem-answer.ts";
+import type { Turn } from "./turns.ts";
+
+/** The most bytes of a chat request. */
+export const maxChatBytes = 256 * 1024;
+
+const messageId = z.string().min(1).max(128);
+
+/** A foreign client sends its whole history, with parts and fields that are its own affair. */
+const historyMessage = z.looseObject({
+  id: messageId.optional(),
+  role: z.string(),
+  parts: z.array(z.looseObject({ type: z.string() })).optional(),
+});
+
+const toolOutput = z
+  .strictObject({
+    toolCallId: z.string().min(1).max(128),
+    output: z.unknown().optional(),
+    errorText: z.string().max(8_192).optional(),
+    denied: z.boolean().optional(),
+    reason: z.string().max(2_048).optional(),
+  })
+  .refine(
+    ({ output, errorText, denied }) =>
+      [output !== undefined, errorText !== undefined, denied === true].filter(Boolean).length <= 1,
+    "Give one of `output`, `errorText` and `denied`.",
+  );
+
+const toolDeclaration = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "Use 1 to 64 of A-Z a-z 0-9 _ -."),
+  description: z.string().max(8_192),
+  inputSchema: z
+    .record(z.string(), z.unknown())
+    .refine(({ type }) => type === undefined || type === "object", "Its type must be object."),
+  needsApproval: z.boolean().optional(),
+});
+
+/** The body of `POST .../chat/`. */
+export const chatRequest = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._~:-]{1,128}$/, "Use 1 to 128 of A-Z a-z 0-9 . _ ~ : -.")
+    .optional(),
+  trigger: z.enum(["submit-message", "regenerate-message"]).optional(),
+  /** The AI SDK's clients name the message to regenerate; here it is always the last. */
+  messageId: z.string().max(128).optional(),
+  messages: z.array(historyMessage).max(2_000).optional(),
+  toolOutputs: z.array(toolOutput).max(64).optional(),
+  tools: z.array(toolDeclaration).max(128).optional(),
+  integrationId: z.string().min(1).max(128).optional(),
+  model: z.string().min(1).max(128).optional(),
+  customInstructions: z.string().max(32_768).optional(),
+  sourceGroupIdsInclude: z.array(z.string().max(128)).max(64).optional(),
+  user: z
+    .record(z.string(), z.unknown())
+    .refine((user) => JSON.stringify(user).length <= 4_096, "Use at most 4,096 characters.")
+    .optional(),
+  locale: z
+    .string()
+    .regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}$/, "Use a BCP 47 tag.")
+    .optional(),
+});
+
+/** A chat request whose shape is right. */
+export type ChatInput = z.output<typeof chatRequest>;
+
+/**
+ * What a request asks for. Outputs go before a question: with them, `messages` is only history.
+ *
+ * @throws {@link ProblemError} `invalid_request` for a question that is missing, empty or too long.
+ */
+export function readTurn(input: ChatInput, newMessageId: () => string): Turn {
+  const { trigger, toolOutputs = [], messages = [] } = input;
+  if (trigger === "regenerate-message") return { kind: "regenerate" };
+  if (toolOutputs.length > 0) {
+    return { kind: "outputs", outputs: toolOutputs.map(toToolOutput), fromHistory: false };
+  }
+  if (messages.at(-1)?.role === "assistant") {
+    return { kind: "outputs", outputs: readOutputs(messages.at(-1)), fromHistory: true };
+  }
+  const question = messages.filter(({ role }) => role === "user").at(-1);
+  const text = (question?.parts ?? [])
+    .map(({ type, text: words }) => (type === "text" && typeof words === "string" ? words : ""))
+    .join("");
+  if (text.trim() === "") throw questionProblem("Send a user message with some text.");
+  if (Buffer.byteLength(text) > maxQuestionBytes) {
+    throw questionProblem(`A question has at most ${maxQuestionBytes} bytes.`);
+  }
+  return { kind: "question", messageId: question?.id ?? newMessageId(), text };
+}
+
+/** The outputs that the AI SDK's clients write into the message that the calls stand in. */
+function readOutputs(message: z.output<typeof historyMessage> | undefined): ToolOutput[] {
+  return (message?.parts ?? []).flatMap((part): ToolOutput[] => {
+    const { toolCallId, state, output, errorText } = part;
+    if (typeof toolCallId !== "string") return [];
+    if (state === "output-available") return [{ toolCallId, output: output ?? null }];
+    if (state !== "output-error") return [];
+    const why = typeof errorText === "string" ? errorText : "The tool failed.";
+    return [{ toolCallId, errorText: why.slice(0, 8_192) }];
+  });
+}
+
+function toToolOutput({
+  toolCallId,
+  output,
+  errorText,
+  denied,
+  reason,
+}: z.output<typeof toolOutput>): ToolOutput {
+  if (denied) return { toolCallId, denied, ...(reason === undefined ? {} : { reason }) };
+  if (errorText !== undefined) return { toolCallId, errorText };
+  // A tool that gives nothing has no `output` left once its answer was written as JSON.
+  return { toolCallId, output: output ?? null };
+}
+
+function questionProblem(what: string): ProblemError {
+  return new ProblemError("invalid_request", { field: "messages", detail: `messages: ${what}` });
+}

@@ -1,0 +1,206 @@
+import type { LanguageModelV3 } from "@ai-sdk/provider";
+import type { StreamPart } from "@valet/protocol";
+import { type RandomBytes, randomBase62 } from "../base62.ts";
+import { callsName, runAgentLoop } from "./agent-loop.ts";
+import { type Answer, createAnswer } from "./answer.ts";
+import { readCallOutcome } from "./answer-part.ts";
+import { findCitations } from "./citations.ts";
+import { describeModelError } from "./model-failure.ts";
+import { buildPrompt } from "./prompt.ts";
+import type { Run } from "./run.ts";
+import { endingFrames, endingOf, type RunEnding } from "./run-ending.ts";
+import type { RunLog } from "./run-log.ts";
+import { createSourceNumbers, type SourceNumbers } from "./source-numbers.ts";
+import type { ThreadStore } from "./thread-store.ts";
+import { wireThreadId } from "./threads.ts";
+import type { Toolbox } from "./toolbox.ts";
+import { callsOf, type PreparedTurn } from "./turns.ts";
+import type { Sleep } from "./until-aborted.ts";
+
+/** What {@link conductRun} needs. */
+export interface ConductRunOptions {
+  readonly run: Run;
+  readonly turn: PreparedTurn;
+  readonly model: LanguageModelV3;
+  readonly system: string;
+  readonly toolbox: Toolbox;
+  readonly store: ThreadStore;
+  readonly requestId: string;
+  readonly log: RunLog;
+  readonly now: () => number;
+  readonly random: RandomBytes | undefined;
+  readonly sleep: Sleep;
+  readonly maxSteps?: number | undefined;
+}
+
+/**
+ * Runs a prepared turn from its first frame to its last and keeps what came of it. Never throws:
+ * every way to fail is an ending. What was said is stored before the last frame goes out, so that
+ * whoever reads the end can build on it.
+ */
+export async function conductRun(options: ConductRunOptions): Promise<void> {
+  const { run, turn, store, requestId, log, now } = options;
+  const threadId = turn.thread.id;
+  const messageId = turn.goesOn?.message.id ?? `msg_${randomBase62(22, options.random)}`;
+  const startedAtMs = now();
+  const usage = { inputTokens: 0, outputTokens: 0 };
+  const answer = createAnswer({
+    threadId,
+    messageId,
+    parts: turn.goesOn?.parts ?? [],
+    partPrefix: run.id.slice(4, 12),
+    now,
+  });
+  const sources = createSourceNumbers({
+    threadId,
+    known: turn.contents.sources,
+    save: (rows) => store.addSources(rows),
+  });
+  const send = (part: StreamPart) => {
+    answer.observe(part);
+    run.push(part);
+  };
+
+  const messageMetadata = { threadId: wireThreadId(turn.thread), runId: run.id };
+  send({ type: "start", messageId, messageMetadata });
+  let ending: RunEnding;
+  try {
+    ending = await loop(options, { answer, sources, usage, send });
+  } catch (error) {
+    ending = endingOf(run.signal.aborted ? run.signal.reason : error);
+  }
+  for (const part of answer.openEnds()) send(part);
+  const waitsForPage = ending.kind === "finished" && ending.finishReason === "tool-calls";
+  if (!waitsForPage) answer.stopCalls();
+  const cited = findCitations(answer.text, (number) => sources.get(number) !== undefined);
+  send({
+    type: "message-metadata",
+    messageMetadata: { cited: cited.map((number) => `s${number}`), usage },
+  });
+  try {
+    await keep(options, { answer, messageId, cited, ending });
+  } catch (error) {
+    ending = endingOf(error);
+  }
+  logEnding(log, { run, ending, usage, tookMs: now() - startedAtMs });
+  run.end(ending, endingFrames(ending, requestId));
+}
+
+async function loop(
+  options: ConductRunOptions,
+  {
+    answer,
+    sources,
+    usage,
+    send,
+  }: {
+    readonly answer: Answer;
+    readonly sources: SourceNumbers;
+    readonly usage: { inputTokens: number; outputTokens: number };
+    readonly send: (part: StreamPart) => void;
+  },
+): Promise<RunEnding> {
+  const { run, turn, store, model, toolbox, log, sleep, system, maxSteps } = options;
+  if (turn.isWaiting) return { kind: "finished", finishReason: "tool-calls" };
+  const earlierCalls = turn.goesOn ? callsOf(turn.contents, turn.goesOn.message.id) : [];
+  const shown = new Set(
+    earlierCalls.flatMap(({ output }) => readCallOutcome(output).sources ?? []),
+  );
+  const usedCallIds = new Set(await store.callIds(turn.thread.id));
+  const finishReason = await runAgentLoop({
+    model,
+    toolbox,
+    log,
+    sleep,
+    prompt: buildPrompt({ system, ...turn.contents }),
+    answer,
+    context: { projectId: turn.thread.project_id, sources, signal: run.signal },
+    emit(part) {
+      // After an abort nothing but the ending may follow.
+      run.signal.throwIfAborted();
+      send(part);
+    },
+    isNewSource: (number) => !shown.has(number) && Boolean(shown.add(number)),
+    claimCallId(suggested) {
+      const isFit = /^[A-Za-z0-9_-]{1,64}$/.test(suggested) && !usedCallIds.has(suggested);
+      const id = isFit ? suggested : `call_${randomBase62(22, options.random)}`;
+      usedCallIds.add(id);
+      return id;
+    },
+    onUsage(step) {
+      usage.inputTokens += step.inputTokens;
+      usage.outputTokens += step.outputTokens;
+    },
+    earlierSteps: earlierSteps(turn),
+    ...(maxSteps === undefined ? {} : { maxSteps }),
+  });
+  return { kind: "finished", finishReason };
+}
+
+/** What each step of the message that goes on has called, for the guard against circles. */
+function earlierSteps({ goesOn, contents }: PreparedTurn): string[] {
+  if (!goesOn) return [];
+  const calls = new Map(callsOf(contents, goesOn.message.id).map((call) => [call.id, call]));
+  const steps: { name: string; input: string }[][] = [];
+  for (const part of goesOn.parts) {
+    if (part.type === "step") steps.push([]);
+    const call = part.type === "tool-call" ? calls.get(part.toolCallId) : undefined;
+    if (call) steps.at(-1)?.push(call);
+  }
+  return steps.filter((step) => step.length > 0).map(callsName);
+}
+
+async function keep(
+  { turn, store, now }: ConductRunOptions,
+  {
+    answer,
+    messageId,
+    cited,
+    ending,
+  }: {
+    readonly answer: Answer;
+    readonly messageId: string;
+    readonly cited: readonly number[];
+    readonly ending: RunEnding;
+  },
+): Promise<void> {
+  const isEmpty = answer.parts.every(({ type }) => type === "step");
+  if (isEmpty && ending.kind === "stopped") return;
+  await store.saveAnswer({
+    message: {
+      id: messageId,
+      thread_id: turn.thread.id,
+      role: "assistant",
+      parts: JSON.stringify(answer.parts),
+      cited: JSON.stringify(cited),
+      error: ending.kind === "failed" ? ending.failure.code : null,
+      created_at_ms: turn.goesOn?.message.created_at_ms ?? now(),
+    },
+    calls: answer.calls,
+    ...(turn.replaces === undefined ? {} : { replaces: turn.replaces }),
+    atMs: now(),
+  });
+}
+
+function logEnding(
+  log: RunLog,
+  {
+    run,
+    ending,
+    ...numbers
+  }: {
+    readonly run: Run;
+    readonly ending: RunEnding;
+    readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+    readonly tookMs: number;
+  },
+): void {
+  const about = { run: run.id, session: run.sid, ending: ending.kind, ...numbers };
+  if (ending.kind !== "failed") {
+    log.info(about, "A run ended.");
+    return;
+  }
+  const { code, cause } = ending.failure;
+  const error = cause === undefined ? {} : { error: describeModelError(cause) };
+  log.warn({ ...about, code, ...error }, "A run failed.");
+}

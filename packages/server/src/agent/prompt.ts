@@ -1,0 +1,88 @@
+import type {
+  JSONValue,
+  LanguageModelV3Message,
+  LanguageModelV3Prompt,
+  LanguageModelV3ToolResultPart,
+} from "@ai-sdk/provider";
+import type { TextPart } from "@valet/protocol";
+import type { MessageRow, ToolCallRow } from "../database/schema.ts";
+import { type AnswerPart, readAnswerParts, readCallOutcome } from "./answer-part.ts";
+import type { AssistantContent } from "./step-content.ts";
+
+/** What {@link buildPrompt} needs. */
+export interface PromptOptions {
+  readonly system: string;
+  /** The conversation in order, as it is stored: what a client says of it does not count. */
+  readonly messages: readonly MessageRow[];
+  readonly calls: readonly ToolCallRow[];
+}
+
+/** Builds a model's prompt of a stored conversation, beginning at the first question in it. */
+export function buildPrompt({ system, messages, calls }: PromptOptions): LanguageModelV3Prompt {
+  const callsById = new Map(calls.map((call) => [call.id, call]));
+  const firstQuestion = messages.findIndex(({ role }) => role === "user");
+  const conversation = firstQuestion < 0 ? [] : messages.slice(firstQuestion);
+  return [
+    { role: "system", content: system },
+    ...conversation.flatMap((message): LanguageModelV3Message[] =>
+      message.role === "user"
+        ? [{ role: "user", content: JSON.parse(message.parts) as TextPart[] }]
+        : splitIntoSteps(readAnswerParts(message.parts)).flatMap((step) =>
+            toMessages(step, callsById),
+          ),
+    ),
+  ];
+}
+
+function splitIntoSteps(parts: readonly AnswerPart[]): AnswerPart[][] {
+  const steps: AnswerPart[][] = [[]];
+  for (const part of parts) {
+    if (part.type === "step") steps.push([]);
+    else steps.at(-1)?.push(part);
+  }
+  return steps;
+}
+
+/** One step: what the assistant said and called, and the results of its calls. */
+function toMessages(
+  step: readonly AnswerPart[],
+  callsById: ReadonlyMap<string, ToolCallRow>,
+): LanguageModelV3Message[] {
+  const content: AssistantContent = [];
+  const results: LanguageModelV3ToolResultPart[] = [];
+  for (const part of step) {
+    if (part.type === "text" && part.text !== "") content.push(part);
+    const call = part.type === "tool-call" ? callsById.get(part.toolCallId) : undefined;
+    if (!call) continue;
+    const name = { toolCallId: call.id, toolName: call.name };
+    const input: unknown = JSON.parse(call.input);
+    const isObject = typeof input === "object" && input !== null;
+    content.push({ type: "tool-call", ...name, input: isObject ? input : {} });
+    results.push({ type: "tool-result", ...name, output: toOutput(call) });
+  }
+  return [
+    ...(content.length > 0 ? [{ role: "assistant" as const, content }] : []),
+    ...(results.length > 0 ? [{ role: "tool" as const, content: results }] : []),
+  ];
+}
+
+function toOutput(call: ToolCallRow): LanguageModelV3ToolResultPart["output"] {
+  const { value, forModel, errorText, reason } = readCallOutcome(call.output);
+  switch (call.state) {
+    case "completed": {
+      const told = forModel ?? value ?? null;
+      return typeof told === "string"
+        ? { type: "text", value: told }
+        : { type: "json", value: told as JSONValue };
+    }
+    case "error":
+      return { type: "error-text", value: errorText ?? "The tool failed." };
+    case "denied": {
+      const because = reason ? ` Their reason: ${reason}` : "";
+      return { type: "error-text", value: `The person refused this call.${because}` };
+    }
+    case "pending":
+    case "stopped":
+      return { type: "error-text", value: "The call was stopped before it gave a result." };
+  }
+}

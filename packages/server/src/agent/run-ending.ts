@@ -1,0 +1,69 @@
+import { type ErrorCode, errorCodes, type FinishReason, type StreamPart } from "@valet/protocol";
+
+/** What a {@link RunFailure} carries beyond its code. */
+export interface RunFailureOptions {
+  /** Whether the same request may well succeed later. @default false */
+  readonly retryable?: boolean;
+  /** How long to wait before that, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** What is behind it; goes to the log, never to the client. */
+  readonly cause?: unknown;
+}
+
+/** A run that cannot go on. Clients learn the code and its words from the table, nothing else. */
+export class RunFailure extends Error {
+  override readonly name = "RunFailure";
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, { retryable = false, retryAfterMs, cause }: RunFailureOptions = {}) {
+    super(errorCodes[code].title, { cause });
+    this.code = code;
+    this.retryable = retryable;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A run that a person stopped. */
+export class RunStopped extends Error {
+  override readonly name = "RunStopped";
+}
+
+/** Why a run ended. */
+export type RunEnding =
+  | { readonly kind: "finished"; readonly finishReason: FinishReason }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "failed"; readonly failure: RunFailure };
+
+/** Reads an ending out of what was thrown; what nobody foresaw is an `internal_error`. */
+export function endingOf(thrown: unknown): RunEnding {
+  if (thrown instanceof RunStopped) return { kind: "stopped" };
+  if (thrown instanceof RunFailure) return { kind: "failed", failure: thrown };
+  const failure = new RunFailure("internal_error", { retryable: true, cause: thrown });
+  return { kind: "failed", failure };
+}
+
+/** The frames that end a stream: the last of them, and only it, is terminal. */
+export function endingFrames(ending: RunEnding, requestId: string): StreamPart[] {
+  switch (ending.kind) {
+    case "finished":
+      return [{ type: "finish", finishReason: ending.finishReason }];
+    case "stopped":
+      return [{ type: "abort" }];
+    case "failed": {
+      const { code, retryable, retryAfterMs } = ending.failure;
+      const data = {
+        code,
+        retryable,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        requestId,
+      };
+      return [
+        { type: "data-error", transient: true, data },
+        { type: "error", errorText: errorCodes[code].title },
+        { type: "finish", finishReason: "error" },
+      ];
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { MessageRow, ThreadRow, ThreadSourceRow, ToolCallRow } from "../database/schema.ts";
+
+/** Where conversations are kept. Every write is all or nothing, and durable when it resolves. */
+export interface ThreadStore {
+  /** A thread by its stored id, a deleted one too. */
+  find(id: string): Promise<ThreadRow | undefined>;
+  /** Threads of an owner that any session of theirs may use, last changed first. */
+  list(options: ThreadListOptions): Promise<ListedThread[]>;
+  countMessages(threadId: string): Promise<number>;
+  /** Marks a thread deleted; its rows stay until they are erased for good. */
+  remove(id: string, atMs: number): Promise<void>;
+  /** The last messages in order, their calls, and every source of the thread. */
+  read(threadId: string, lastMessages: number): Promise<ThreadContents>;
+  /** The ids of all calls ever made in a thread. */
+  callIds(threadId: string): Promise<string[]>;
+  hasMessage(threadId: string, id: string): Promise<boolean>;
+  /** Adds a question, and its thread when `isNew`. Calls still pending are over: they stop. */
+  addQuestion(options: {
+    readonly thread: ThreadRow;
+    readonly isNew: boolean;
+    readonly message: NewMessage;
+  }): Promise<void>;
+  /** Ends pending calls. Gives the ids that were pending until now; others are left alone. */
+  endCalls(threadId: string, ends: readonly CallEnd[]): Promise<string[]>;
+  /** Writes an answer, over its earlier state if it has one, in place of `replaces` if given. */
+  saveAnswer(options: {
+    readonly message: NewMessage;
+    readonly calls: readonly ToolCallRow[];
+    readonly replaces?: string;
+    readonly atMs: number;
+  }): Promise<void>;
+  addSources(sources: readonly ThreadSourceRow[]): Promise<void>;
+}
+
+/** A message before the store has given it its place. */
+export type NewMessage = Omit<MessageRow, "position">;
+
+/** How a pending call ended. */
+export type CallEnd = Pick<ToolCallRow, "id" | "state" | "output" | "ended_at_ms">;
+
+/** A thread with the number of its messages. */
+export type ListedThread = ThreadRow & { readonly message_count: number };
+
+/** What {@link ThreadStore.read} gives. */
+export interface ThreadContents {
+  readonly messages: readonly MessageRow[];
+  readonly calls: readonly ToolCallRow[];
+  readonly sources: readonly ThreadSourceRow[];
+}
+
+/** Which threads {@link ThreadStore.list} gives. */
+export interface ThreadListOptions {
+  readonly projectId: string;
+  readonly owner: string;
+  /** Only threads changed before this instant, or at it with a smaller id. */
+  readonly before?: { readonly updatedAtMs: number; readonly id: string };
+  readonly limit: number;
+}

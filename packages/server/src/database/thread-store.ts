@@ -1,0 +1,201 @@
+import type { Transaction } from "kysely";
+import type { NewMessage, ThreadStore } from "../agent/thread-store.ts";
+import type { Database } from "./database.ts";
+import type { Schema } from "./schema.ts";
+
+/** Conversations in SQL. */
+export function createSqlThreadStore(database: Database): ThreadStore {
+  return {
+    find: (id) => database.selectFrom("thread").selectAll().where("id", "=", id).executeTakeFirst(),
+
+    list: ({ projectId, owner, before, limit }) =>
+      database
+        .selectFrom("thread")
+        .selectAll()
+        .select((eb) =>
+          eb
+            .selectFrom("message")
+            .select((count) => count.fn.countAll<number>().as("n"))
+            .whereRef("message.thread_id", "=", "thread.id")
+            .$asScalar()
+            .$notNull()
+            .as("message_count"),
+        )
+        .where("project_id", "=", projectId)
+        .where("owner", "=", owner)
+        .where("only_sid", "is", null)
+        .where("deleted_at_ms", "is", null)
+        .$if(before !== undefined, (query) =>
+          query.where((eb) =>
+            eb.or([
+              eb("updated_at_ms", "<", before?.updatedAtMs ?? 0),
+              eb.and([
+                eb("updated_at_ms", "=", before?.updatedAtMs ?? 0),
+                eb("id", "<", before?.id ?? ""),
+              ]),
+            ]),
+          ),
+        )
+        .orderBy("updated_at_ms", "desc")
+        .orderBy("id", "desc")
+        .limit(limit)
+        .execute(),
+
+    countMessages: async (threadId) => {
+      const row = await database
+        .selectFrom("message")
+        .select((eb) => eb.fn.countAll<number>().as("n"))
+        .where("thread_id", "=", threadId)
+        .executeTakeFirstOrThrow();
+      return row.n;
+    },
+
+    remove: async (id, atMs) => {
+      await database
+        .updateTable("thread")
+        .set({ deleted_at_ms: atMs })
+        .where("id", "=", id)
+        .execute();
+    },
+
+    read: async (threadId, lastMessages) => {
+      const newestFirst = await database
+        .selectFrom("message")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .orderBy("position", "desc")
+        .limit(lastMessages)
+        .execute();
+      const messages = newestFirst.reverse();
+      const calls = await database
+        .selectFrom("tool_call")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .where(
+          "message_id",
+          "in",
+          messages.map(({ id }) => id),
+        )
+        .execute();
+      const sources = await database
+        .selectFrom("thread_source")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .orderBy("number")
+        .execute();
+      return { messages, calls, sources };
+    },
+
+    callIds: async (threadId) => {
+      const rows = await database
+        .selectFrom("tool_call")
+        .select("id")
+        .where("thread_id", "=", threadId)
+        .execute();
+      return rows.map(({ id }) => id);
+    },
+
+    hasMessage: async (threadId, id) =>
+      Boolean(
+        await database
+          .selectFrom("message")
+          .select("id")
+          .where("thread_id", "=", threadId)
+          .where("id", "=", id)
+          .executeTakeFirst(),
+      ),
+
+    addQuestion: ({ thread, isNew, message }) =>
+      database.transaction().execute(async (db) => {
+        if (isNew) await db.insertInto("thread").values(thread).execute();
+        else await touch(db, thread.id, message.created_at_ms);
+        await db
+          .updateTable("tool_call")
+          .set({ state: "stopped", ended_at_ms: message.created_at_ms })
+          .where("thread_id", "=", thread.id)
+          .where("state", "=", "pending")
+          .execute();
+        await append(db, message);
+      }),
+
+    endCalls: (threadId, ends) =>
+      database.transaction().execute(async (db) => {
+        const ended: string[] = [];
+        for (const { id, ...end } of ends) {
+          const row = await db
+            .updateTable("tool_call")
+            .set(end)
+            .where("thread_id", "=", threadId)
+            .where("id", "=", id)
+            .where("state", "=", "pending")
+            .returning("id")
+            .executeTakeFirst();
+          if (row) ended.push(row.id);
+        }
+        return ended;
+      }),
+
+    saveAnswer: ({ message, calls, replaces, atMs }) =>
+      database.transaction().execute(async (db) => {
+        if (replaces !== undefined) await erase(db, message.thread_id, replaces);
+        const { parts, cited, error } = message;
+        const earlier = await db
+          .updateTable("message")
+          .set({ parts, cited, error })
+          .where("thread_id", "=", message.thread_id)
+          .where("id", "=", message.id)
+          .returning("id")
+          .executeTakeFirst();
+        if (!earlier) await append(db, message);
+        for (const call of calls) {
+          const { state, output, ended_at_ms } = call;
+          await db
+            .insertInto("tool_call")
+            .values(call)
+            .onConflict((conflict) =>
+              conflict.columns(["thread_id", "id"]).doUpdateSet({ state, output, ended_at_ms }),
+            )
+            .execute();
+        }
+        await touch(db, message.thread_id, atMs);
+      }),
+
+    addSources: async (sources) => {
+      if (sources.length === 0) return;
+      await database
+        .insertInto("thread_source")
+        .values([...sources])
+        .execute();
+    },
+  };
+}
+
+async function append(db: Transaction<Schema>, message: NewMessage): Promise<void> {
+  const last = await db
+    .selectFrom("message")
+    .select((eb) => eb.fn.max("position").as("position"))
+    .where("thread_id", "=", message.thread_id)
+    .executeTakeFirst();
+  const position = Number(last?.position ?? -1) + 1;
+  await db
+    .insertInto("message")
+    .values({ ...message, position })
+    .execute();
+}
+
+async function erase(db: Transaction<Schema>, threadId: string, messageId: string): Promise<void> {
+  await db
+    .deleteFrom("tool_call")
+    .where("thread_id", "=", threadId)
+    .where("message_id", "=", messageId)
+    .execute();
+  await db
+    .deleteFrom("message")
+    .where("thread_id", "=", threadId)
+    .where("id", "=", messageId)
+    .execute();
+}
+
+async function touch(db: Transaction<Schema>, threadId: string, atMs: number): Promise<void> {
+  await db.updateTable("thread").set({ updated_at_ms: atMs }).where("id", "=", threadId).execute();
+}
