@@ -44,7 +44,7 @@ const maxSameSteps = 3;
  */
 export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishReason> {
   const { answer, emit, context, maxSteps = 8, earlierSteps = [] } = options;
-  const prompt = [...options.prompt];
+  let { prompt } = options;
   const steps = [...earlierSteps];
   let invalidRounds = 0;
   for (let step = 1; ; step += 1) {
@@ -70,7 +70,7 @@ export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishRea
     if (invalid > 0) invalidRounds += 1;
     // One chance to repair: a model that cannot write its arguments will not learn it now.
     if (invalidRounds > 1 || step >= maxSteps) throw new RunFailure("run_limit");
-    prompt.push({ role: "assistant", content }, { role: "tool", content: results });
+    prompt = [...prompt, { role: "assistant", content }, { role: "tool", content: results }];
   }
 }
 

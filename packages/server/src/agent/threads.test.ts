@@ -1,0 +1,137 @@
+import type { StoredThread, ThreadList } from "@valet/protocol";
+import { expect, test } from "vitest";
+import {
+  createAgentHarness,
+  only,
+  problemOf,
+  somePassage,
+  someSession,
+} from "./testing/agent-harness.ts";
+import { calls, createScriptedModel, finishes, says } from "./testing/scripted-model.ts";
+
+const answering = () => createScriptedModel([...says("Yes."), finishes()]);
+
+test("numbers of sources stay what they are through a thread, and only real ones are cited", async () => {
+  const search = (id: string) => calls(id, "search_knowledge_base", { query: id });
+  const model = createScriptedModel(
+    [search("a"), finishes("tool-calls")],
+    [...says("See [2], `x[1]` and [7]."), finishes()],
+    [search("b"), finishes("tool-calls")],
+    [...says("See [3][1]."), finishes()],
+  );
+  const pages: Record<string, string[]> = { a: ["one", "two"], b: ["two", "three"] };
+  const { ask, request } = await createAgentHarness({
+    model,
+    passages: async (query) =>
+      (pages[query] ?? []).map((page) => somePassage({ url: `https://d.example/${page}` })),
+  });
+  const session = someSession();
+  const first = await ask(session, "One?");
+  const second = await ask(session, "Two?", { id: first.threadId });
+  const numbers = (parts: typeof first.parts) =>
+    only(parts, "source-url").map(({ sourceId, url }) => [sourceId, url.split("/").at(-1)]);
+  expect(numbers(first.parts)).toEqual([
+    ["s1", "one"],
+    ["s2", "two"],
+  ]);
+  expect(numbers(second.parts)).toEqual([
+    ["s2", "two"],
+    ["s3", "three"],
+  ]);
+  const cited = ({ parts }: typeof first) =>
+    only(parts, "message-metadata")[0]?.messageMetadata.cited;
+  expect(cited(first)).toEqual(["s2"]);
+  expect(cited(second)).toEqual(["s3", "s1"]);
+  const thread = (await (
+    await request(session, `/threads/${first.threadId}`)
+  ).json()) as StoredThread;
+  expect(thread.messages[3]).toMatchObject({
+    cited: ["s3", "s1"],
+    sources: [{ sourceId: "s1" }, { sourceId: "s2" }, { sourceId: "s3" }],
+  });
+});
+
+test("a stored thread tells its messages, calls and the run going on", async () => {
+  const model = createScriptedModel(
+    [calls("c_1", "search_knowledge_base", { query: "x" }), finishes("tool-calls")],
+    [...says("Yes [1]."), finishes()],
+  );
+  const { ask, request } = await createAgentHarness({ model });
+  const session = someSession();
+  const { threadId } = await ask(session, "Is it?");
+  const response = await request(session, `/threads/${threadId}`);
+  expect(await response.json()).toMatchObject({
+    thread: { id: threadId, title: "Is it?", message_count: 2 },
+    messages: [
+      { role: "user", parts: [{ type: "text", text: "Is it?" }] },
+      {
+        role: "assistant",
+        parts: [
+          {
+            type: "tool-call",
+            toolCallId: "c_1",
+            toolName: "search_knowledge_base",
+            input: { query: "x" },
+            state: "completed",
+            output: { results: [{ number: 1 }] },
+            durationMs: expect.any(Number),
+          },
+          { type: "text", text: "Yes [1]." },
+        ],
+        cited: ["s1"],
+      },
+    ],
+    active_run_id: null,
+  });
+});
+
+test("history is paged, last changed first, and never holds what is deleted", async () => {
+  let atMs = 1_000_000;
+  const { ask, request } = await createAgentHarness({ model: answering(), now: () => atMs });
+  const session = someSession({ owner: "jo" });
+  const ids: string[] = [];
+  for (const text of ["one", "two", "three"]) {
+    atMs += 1_000;
+    ids.push((await ask(session, text)).threadId);
+  }
+  await ask(session, "foreign", { id: "chosen-by-client" });
+  const page = async (query: string) =>
+    (await (await request(session, `/threads${query}`)).json()) as ThreadList;
+  const first = await page("?limit=2");
+  expect(first.threads.map(({ title }) => title)).toEqual(["three", "two"]);
+  const second = await page(`?limit=2&cursor=${first.next_cursor}`);
+  expect(second.threads.map(({ title }) => title)).toEqual(["one"]);
+  expect(second.next_cursor).toBeNull();
+  const remove = () => request(session, `/threads/${ids[2]}`, { method: "DELETE" });
+  expect((await remove()).status).toBe(204);
+  expect((await remove()).status).toBe(404);
+  expect((await page("")).threads).toHaveLength(2);
+  const odd = await request(session, "/threads?cursor=zzz");
+  expect(await problemOf(odd)).toMatchObject({ status: 400, field: "cursor" });
+  const many = await request(session, "/threads?limit=1000");
+  expect(await problemOf(many)).toMatchObject({ status: 400, field: "limit" });
+});
+
+test("a session without owner has no list and deletes nothing, but reads the thread it names", async () => {
+  const { ask, request } = await createAgentHarness({ model: answering() });
+  const session = someSession();
+  const { threadId } = await ask(session, "Hi");
+  expect(await problemOf(await request(session, "/threads"))).toMatchObject({
+    status: 409,
+    code: "history_needs_owner",
+  });
+  const remove = await request(session, `/threads/${threadId}`, { method: "DELETE" });
+  expect(await problemOf(remove)).toMatchObject({ status: 409 });
+  expect((await request(someSession(), `/threads/${threadId}`)).status).toBe(200);
+});
+
+test("a long question makes a short title", async () => {
+  const { ask, request } = await createAgentHarness({ model: answering() });
+  const session = someSession();
+  const { threadId } = await ask(session, `Why\n ${"🙂".repeat(100)}`);
+  const { thread } = (await (
+    await request(session, `/threads/${threadId}`)
+  ).json()) as StoredThread;
+  expect([...thread.title]).toHaveLength(80);
+  expect(thread.title).toMatch(/^Why 🙂+…$/u);
+});
