@@ -1,0 +1,189 @@
+import type { StreamPart } from "@valet/protocol";
+import type {
+  ContentBlock,
+  ConversationMessage,
+  MessageSource,
+  ToolCallDisplay,
+} from "./messages.ts";
+
+/** An answer while it is being written, and after. Immutable. */
+export interface AnswerDraft {
+  readonly message: ConversationMessage;
+  /** When each call began, for its duration; by call id. */
+  readonly startedMs: Readonly<Record<string, number>>;
+}
+
+/** An answer of which nothing has come yet. */
+export function createDraft(id: string): AnswerDraft {
+  const message = { id, role: "assistant", content: "", blocks: [], isStreaming: true } as const;
+  return { message, startedMs: {} };
+}
+
+/**
+ * The draft with one more frame in it.
+ *
+ * @param nowMs For the durations of tool calls.
+ * @param displayName What people read for a tool, by its name.
+ */
+export function addPart(
+  draft: AnswerDraft,
+  part: StreamPart,
+  nowMs: number,
+  displayName: (name: string) => string | undefined,
+): AnswerDraft {
+  switch (part.type) {
+    case "start":
+      return withMessage(draft, { id: part.messageId });
+    case "text-delta":
+      return part.delta === "" ? draft : withMessage(draft, appendText(draft.message, part.delta));
+    case "tool-input-start":
+    case "tool-input-available": {
+      const label = displayName(part.toolName);
+      const call: ToolCallDisplay = {
+        id: part.toolCallId,
+        name: part.toolName,
+        status: part.type === "tool-input-start" ? "pending" : "executing",
+        arguments: part.type === "tool-input-start" ? {} : part.input,
+        ...(label !== undefined && { displayName: label }),
+      };
+      const startedMs = { ...draft.startedMs, [call.id]: draft.startedMs[call.id] ?? nowMs };
+      return { ...withMessage(draft, putCall(draft.message, call)), startedMs };
+    }
+    case "tool-input-error":
+    case "tool-output-error":
+      return endCall(draft, part.toolCallId, nowMs, { status: "error", error: part.errorText });
+    case "tool-output-available":
+      return endCall(draft, part.toolCallId, nowMs, { status: "completed", result: part.output });
+    case "tool-output-denied":
+      return endCall(draft, part.toolCallId, nowMs, { status: "denied" });
+    case "source-url":
+      return withMessage(draft, addSource(draft.message, part));
+    case "message-metadata":
+      return withMessage(draft, markCited(draft.message, part.messageMetadata.cited ?? []));
+    default:
+      return draft;
+  }
+}
+
+/** The draft with changes to one of its calls. */
+export function changeCall(
+  draft: AnswerDraft,
+  id: string,
+  changes: Partial<ToolCallDisplay>,
+): AnswerDraft {
+  return withMessage(
+    draft,
+    mapCalls(draft.message, (call) => (call.id === id ? { ...call, ...changes } : call)),
+  );
+}
+
+/** The draft with one of its calls ended, and the time that it took. */
+export function endCall(
+  draft: AnswerDraft,
+  id: string,
+  nowMs: number,
+  changes: Partial<ToolCallDisplay>,
+): AnswerDraft {
+  const startedMs = draft.startedMs[id];
+  const duration = startedMs === undefined ? {} : { durationMs: Math.max(0, nowMs - startedMs) };
+  return changeCall(draft, id, { ...changes, ...duration });
+}
+
+/** The message when nothing more will come: calls that were going on were stopped. */
+export function closeMessage(
+  message: ConversationMessage,
+  changes: Partial<ConversationMessage> = {},
+): ConversationMessage {
+  const { isStreaming: _, ...rest } = message;
+  const open = new Set(["pending", "approval_requested", "executing"]);
+  const closed = mapCalls(message, (call) =>
+    open.has(call.status) ? { ...call, status: "stopped", error: "Stopped." } : call,
+  );
+  return { ...rest, ...closed, ...changes };
+}
+
+function withMessage(draft: AnswerDraft, changes: Partial<ConversationMessage>): AnswerDraft {
+  return { ...draft, message: { ...draft.message, ...changes } };
+}
+
+function appendText(
+  { content, blocks = [] }: ConversationMessage,
+  delta: string,
+): Partial<ConversationMessage> {
+  const last = blocks.at(-1);
+  if (last?.type === "text") {
+    const grown: ContentBlock = { type: "text", content: last.content + delta };
+    return { content: content + delta, blocks: [...blocks.slice(0, -1), grown] };
+  }
+  const separator = content === "" ? "" : "\n\n";
+  return {
+    content: content + separator + delta,
+    blocks: [...blocks, { type: "text", content: delta }],
+  };
+}
+
+function putCall(
+  message: ConversationMessage,
+  call: ToolCallDisplay,
+): Partial<ConversationMessage> {
+  const { blocks = [] } = message;
+  const isKnown = blocks.some(
+    (block) => block.type === "tool_calls" && block.toolCalls.some(({ id }) => id === call.id),
+  );
+  if (isKnown) return mapCalls(message, (known) => (known.id === call.id ? call : known));
+  const last = blocks.at(-1);
+  // Calls without text between them were made together.
+  const block: ContentBlock = {
+    type: "tool_calls",
+    toolCalls: last?.type === "tool_calls" ? [...last.toolCalls, call] : [call],
+  };
+  return { blocks: [...(last?.type === "tool_calls" ? blocks.slice(0, -1) : blocks), block] };
+}
+
+function addSource(
+  message: ConversationMessage,
+  { sourceId, url, title, providerMetadata }: Extract<StreamPart, { type: "source-url" }>,
+): Partial<ConversationMessage> {
+  const { number, headingPath, snippet, toolCallId } = providerMetadata.valet;
+  const source: MessageSource = {
+    id: sourceId,
+    number,
+    title,
+    sourceUrl: url,
+    headingPath,
+    snippet,
+    cited: false,
+    sourceType: "documentation",
+    sourceVisibility: "public",
+  };
+  const { sources = [] } = message;
+  const isKnown = sources.some(({ id }) => id === sourceId);
+  return {
+    sources: isKnown ? sources : [...sources, source],
+    ...mapCalls(message, (call) =>
+      call.id === toolCallId ? { ...call, sources: [...(call.sources ?? []), source] } : call,
+    ),
+  };
+}
+
+function markCited(
+  { sources }: ConversationMessage,
+  cited: readonly string[],
+): Partial<ConversationMessage> {
+  if (!sources) return {};
+  return { sources: sources.map((source) => ({ ...source, cited: cited.includes(source.id) })) };
+}
+
+function mapCalls(
+  { blocks = [] }: ConversationMessage,
+  change: (call: ToolCallDisplay) => ToolCallDisplay,
+): Partial<ConversationMessage> {
+  return {
+    blocks: blocks.map((block) => {
+      if (block.type !== "tool_calls") return block;
+      const toolCalls = block.toolCalls.map(change);
+      const isSame = toolCalls.every((call, at) => call === block.toolCalls[at]);
+      return isSame ? block : { ...block, toolCalls };
+    }),
+  };
+}

@@ -1,0 +1,59 @@
+import { AgentError } from "./agent-error.ts";
+import { isTokenError } from "./token-error.ts";
+
+/** Why the last answer failed, for a page to show. */
+export interface AgentFailure {
+  /** Stable: a code of the server, of {@link AgentError} or of {@link TokenError}. */
+  readonly code: string;
+  /** For the person in front of the page. */
+  readonly message: string;
+  /** For the developer: what exactly happened. Never holds a secret. */
+  readonly detail: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+}
+
+const messages: Readonly<Record<string, string>> = {
+  callback_failed: "Your session could not be started. Check your connection and try again.",
+  callback_timeout: "Your session could not be started: the page's server did not answer in time.",
+  acquire_timeout: "Your session could not be started: the page's server did not answer in time.",
+  invalid_token:
+    "Your session could not be started. The page's server gave an answer that is not a session.",
+  token_unchanged: "Your session could not be renewed. Reload the page and try again.",
+  token_rejected: "Your session was refused. Reload the page and try again.",
+  rate_limited: "There are too many requests right now. Wait a moment and try again.",
+  network_error: "The assistant could not be reached. Check your connection and try again.",
+  stream_interrupted: "The connection was lost before the answer had ended.",
+  origin_not_allowed: "The assistant is not available on this page.",
+  run_in_progress: "An earlier answer is still being written. Try again when it has ended.",
+  model_unavailable: "The assistant is busy. Try again in a moment.",
+  run_interrupted: "The answer was interrupted. Try again.",
+};
+const signedOut = "Sign in to use the assistant.";
+const unknown = "Something went wrong. Try again.";
+
+/** Puts what was thrown into words. */
+export function toFailure(thrown: unknown): AgentFailure {
+  if (isTokenError(thrown)) {
+    const isSignedOut = thrown.status === 401 && thrown.code === "callback_failed";
+    return {
+      code: isSignedOut ? "signed_out" : thrown.code,
+      message: isSignedOut ? signedOut : (messages[thrown.code] ?? unknown),
+      detail: thrown.message,
+      // A person may sign in, or the server come back: trying again by hand is always allowed.
+      retryable: thrown.code !== "disposed",
+      ...(thrown.retryAfterMs !== undefined && { retryAfterMs: thrown.retryAfterMs }),
+    };
+  }
+  if (thrown instanceof AgentError) {
+    return {
+      code: thrown.code,
+      message: messages[thrown.code] ?? unknown,
+      detail: thrown.message,
+      retryable: thrown.retryable,
+      ...(thrown.retryAfterMs !== undefined && { retryAfterMs: thrown.retryAfterMs }),
+    };
+  }
+  const detail = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: "internal_error", message: unknown, detail, retryable: true };
+}

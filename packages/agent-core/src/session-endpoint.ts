@@ -1,0 +1,50 @@
+import type { SessionTokenResult } from "./session-reply.ts";
+import type { GetSessionToken } from "./session-tokens.ts";
+
+/** Your session endpoint answered with something else than a session. */
+export class SessionEndpointError extends Error {
+  override readonly name = "SessionEndpointError";
+  readonly status: number;
+  /** How long the endpoint asks to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, retryAfterMs: number | undefined) {
+    super(`The session endpoint answered with status ${status}.`);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * A ready-made `getSessionToken` for an endpoint of your own server. Better than writing one: it
+ * is never cached, it can be stopped, and it tells the SDK why it failed, so that "nobody is
+ * signed in" is not retried and "busy" is.
+ *
+ * @param url Usually `/api/session`.
+ * @param init Goes to `fetch`; the method is POST unless it says otherwise.
+ * @example
+ * new Agent({ getSessionToken: sessionEndpoint("/api/session"), ... });
+ */
+export function sessionEndpoint(url: string, init: RequestInit = {}): GetSessionToken {
+  return async ({ signal }) => {
+    const answer = await fetch(url, { method: "POST", cache: "no-store", ...init, signal });
+    if (!answer.ok) {
+      await answer.body?.cancel().catch(() => undefined);
+      throw new SessionEndpointError(answer.status, readRetryAfter(answer.headers));
+    }
+    return (await answer.json()) as SessionTokenResult;
+  };
+}
+
+/**
+ * The `Retry-After` of an answer in milliseconds: seconds or a date.
+ *
+ * @see RFC 9110 section 10.2.3
+ */
+export function readRetryAfter(headers: Headers, nowMs: number = Date.now()): number | undefined {
+  const text = headers.get("retry-after")?.trim();
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const atMs = Date.parse(text);
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs);
+}
