@@ -290,6 +290,41 @@ test("a stream that its provider cut is no finished answer, and its calls are no
   expect(parts.at(-1)).toEqual({ type: "finish", finishReason: "error" });
 });
 
+test("a source that two searches find is shown once in a message", async () => {
+  const model = createScriptedModel(
+    [search("c_1", "a"), finishes("tool-calls")],
+    [search("c_2", "b"), finishes("tool-calls")],
+    [...says("Yes [1]."), finishes()],
+  );
+  const { ask } = await createAgentHarness({ model });
+  const { parts } = await ask(someSession(), "Is it?");
+  expect(only(parts, "tool-output-available")).toHaveLength(2);
+  expect(only(parts, "source-url")).toHaveLength(1);
+});
+
+test("a call that was under way when the run was stopped is kept as stopped", async () => {
+  const model = createScriptedModel([search("c_1", "x"), finishes("tool-calls")]);
+  let started: () => void = () => undefined;
+  const isSearching = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+  const { chat, request, store } = await createAgentHarness({
+    model,
+    passages: () => {
+      started();
+      return new Promise(() => undefined);
+    },
+  });
+  const session = someSession();
+  const response = await chat(session, { messages: [someQuestion("Is it?")] });
+  await isSearching;
+  const threadId = response.headers.get("x-thread-id") ?? "";
+  await request(session, `/chat/${threadId}/stop`, { method: "POST" });
+  expect((await readAnswer(response)).parts.at(-1)).toEqual({ type: "abort" });
+  const { calls: kept } = await store.read(threadId, 10);
+  expect(kept.map(({ state }) => state)).toEqual(["stopped"]);
+});
+
 test("a tool that fails is told to the model, in no words of its own", async () => {
   const model = createScriptedModel(
     [search("c_1", "x"), finishes("tool-calls")],
@@ -362,6 +397,7 @@ test("whatever the model does, a run ends in exactly one terminal frame, the las
             .sort(),
         ).toEqual(started.sort());
       }
+      for (const { delta } of only(parts, "text-delta")) expect(delta).not.toBe("");
       expect(harness.runs.active(response.headers.get("x-thread-id") ?? "")).toBeUndefined();
       await harness.database.destroy();
     }),

@@ -109,6 +109,9 @@ export function createAgent({
       const known = key === undefined ? undefined : runs.findByKey(place.thread.id, key);
       // The same request again follows its run; after a failure it is a new attempt.
       if (known && known.ending?.kind !== "failed") return { run: known, threadId };
+      // A run that was told to end is on its way out: whoever stopped it may go on at once.
+      const going = runs.active(place.thread.id);
+      if (going?.signal.aborted) await going.whenEnded;
       const run = runs.begin({
         threadId: place.thread.id,
         session,

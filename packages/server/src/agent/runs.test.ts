@@ -49,6 +49,20 @@ async function untilSaid(response: Response): Promise<void> {
   void reader.cancel();
 }
 
+test("whoever stops an answer may ask the next question at once", async () => {
+  const { model } = createPausingModel();
+  const { chat, request } = await createAgentHarness({ model });
+  const session = someSession();
+  const response = await chat(session, { messages: [someQuestion("One?")] });
+  const id = response.headers.get("x-thread-id");
+  await untilSaid(response);
+  const stopped = request(session, `/chat/${id}/stop`, { method: "POST" });
+  const next = await chat(session, { id, messages: [someQuestion("Two?")] });
+  expect(next.status).toBe(200);
+  expect((await (await stopped).json()) as unknown).toEqual({ stopped: true });
+  await request(session, `/chat/${id}/stop`, { method: "POST" });
+});
+
 test("a reader who leaves does not end the run, and comes back to every later frame once", async () => {
   const { model, release } = createPausingModel();
   const { chat, request } = await createAgentHarness({ model });

@@ -307,3 +307,18 @@ test("a new question leaves a pending call behind, and a late output of it is re
   const late = await chat(session, { id: threadId, toolOutputs: [{ toolCallId: "c_1" }] });
   expect(await problemOf(late)).toMatchObject({ status: 409, code: "conflict" });
 });
+
+test("a question whose answer waits for the page may be sent again, and is answered anew", async () => {
+  let atMs = 1_000_000;
+  const model = createScriptedModel(
+    [calls("c_1", "open_billing", {}), finishes("tool-calls")],
+    [...says("Without it, then."), finishes()],
+  );
+  const { ask, store } = await createAgentHarness({ model, now: () => atMs });
+  const session = someSession();
+  const messages = [someQuestion("Open")];
+  const { threadId } = await ask(session, "", { messages, tools: [pageTool] });
+  atMs += 61_000;
+  expect((await ask(session, "", { id: threadId, messages })).text).toBe("Without it, then.");
+  expect((await store.read(threadId, 10)).calls).toEqual([]);
+});

@@ -44,8 +44,8 @@ const titleLength = 80;
 /**
  * Records what a request brings: the question, or the outputs of pending calls, each once.
  *
- * A question whose id has had its answer is a `conflict`; one whose answer failed or never came
- * may be sent again, and is answered anew.
+ * A question whose id has had its answer is a `conflict`; one whose answer failed, never came or
+ * waits for the page may be sent again, and is answered anew.
  *
  * @throws {@link ProblemError} `conflict`, or `invalid_request` for outputs of calls that this
  *   thread has not made.
@@ -76,7 +76,10 @@ async function prepareQuestion(
     const contents = await store.read(thread.id, promptMessages);
     const answer = contents.messages.at(-1);
     const question = contents.messages.filter(({ role }) => role === "user").at(-1);
-    const isAnswered = answer?.role === "assistant" && answer.error === null;
+    const isAnswered =
+      answer?.role === "assistant" &&
+      answer.error === null &&
+      callsOf(contents, answer.id).every(({ state }) => state !== "pending");
     if (question?.id !== messageId || isAnswered) {
       throw new ProblemError("conflict", {
         field: "messages",

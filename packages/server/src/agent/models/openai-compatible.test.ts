@@ -98,10 +98,11 @@ test("a busy provider is asked once more after the time it names", async () => {
 });
 
 test("a provider that stays busy fails the run, retryable, after that time", async () => {
-  const { ask } = await connect(
+  const { ask, server } = await connect(
     refuses(429, { error: { message: "slow down" } }, { "retry-after": "2" }),
   );
   const { parts } = await ask(someSession(), "How many?");
+  expect(server.requests).toHaveLength(2);
   expect(only(parts, "data-error")[0]?.data).toMatchObject({
     code: "model_unavailable",
     retryable: true,
