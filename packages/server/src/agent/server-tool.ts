@@ -30,7 +30,7 @@ export interface ServerToolContext {
 }
 
 /** What a call gives. */
-export interface ServerToolResult {
+interface ServerToolResult {
   /** For the page. */
   readonly value: unknown;
   /** For the model. JSON. */

@@ -49,7 +49,7 @@ export interface ThreadContents {
 }
 
 /** Which threads {@link ThreadStore.list} gives. */
-export interface ThreadListOptions {
+interface ThreadListOptions {
   readonly projectId: string;
   readonly owner: string;
   /** Only threads changed before this instant, or at it with a smaller id. */

@@ -15,7 +15,7 @@ export interface Toolbox {
 }
 
 /** A call of the model after a look at its arguments. */
-export type CheckedCall =
+type CheckedCall =
   | { readonly kind: "server"; readonly input: unknown; readonly prepared: PreparedCall }
   | { readonly kind: "page"; readonly input: unknown }
   | { readonly kind: "invalid"; readonly input: unknown; readonly errorText: string };

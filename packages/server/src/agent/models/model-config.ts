@@ -15,7 +15,7 @@ export interface ModelChoice {
 }
 
 /** The providers that `VALET_MODEL` may name. */
-export const modelProviders = ["openai", "anthropic", "openai-compatible"] as const;
+const modelProviders = ["openai", "anthropic", "openai-compatible"] as const;
 
 /** Everything that is wrong with the configuration, a line each, naming the variable. */
 export function modelProblems({ model, modelApiKey, modelBaseUrl }: ModelConfig): string[] {

@@ -32,6 +32,8 @@ export interface AgentHarness {
   readonly log: readonly string[];
   /** Sends a request as a session. */
   request(session: SessionPrincipal, path: string, init?: RequestInit): Promise<Response>;
+  /** The routes, for a server on a port. Requests name their session in `x-test-session`. */
+  readonly app: Hono<AppEnv>;
   /** `POST /chat`. */
   chat(session: SessionPrincipal, body: unknown): Promise<Response>;
   /** Asks a question, as a body of {@link AgentHarness.chat}, and reads the whole answer. */
@@ -171,6 +173,7 @@ export async function createAgentHarness({
     database,
     store,
     log,
+    app,
     request,
     chat,
     ask: async (session, text, more = {}) =>

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 export type OpenAiReply = (response: ServerResponse, body: OpenAiRequest) => void;
 
 /** What of a request a test looks at. */
-export interface OpenAiRequest {
+interface OpenAiRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: unknown }[];
   readonly tools?: readonly { readonly function: { readonly name: string } }[];
