@@ -9,6 +9,7 @@ import { numberRequests } from "../http/number-requests.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
+import type { People } from "../people/people.ts";
 import type { SetupLinks } from "../people/setup-links.ts";
 import type { Projects } from "../projects/projects.ts";
 import { toIntegration, toProject } from "../projects/routes.ts";
@@ -23,9 +24,10 @@ export interface ControlParts {
   readonly streams: OpenStreams;
   readonly projects: Projects;
   readonly setupLinks: SetupLinks;
+  readonly people: People;
   readonly knowledge: Knowledge;
   /** The dashboard's address, as people type it. */
-  readonly dashboardUrl: string;
+  readonly dashboardUrl: () => string;
 }
 
 const newProject = z.strictObject({
@@ -51,11 +53,17 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
     return answerProblem(c, new ProblemError("internal_error"));
   });
 
-  app.get("/status", (c) => c.json({ url: parts.dashboardUrl, pid: process.pid }));
+  app.get("/status", async (c) =>
+    c.json({
+      url: parts.dashboardUrl(),
+      pid: process.pid,
+      accounts: await parts.people.hasAccounts(),
+    }),
+  );
 
   app.post("/setup-links", async (c) => {
     const code = await setupLinks.create();
-    return c.json({ url: `${parts.dashboardUrl}/setup#${code}` }, 201);
+    return c.json({ url: `${parts.dashboardUrl()}/setup#${code}` }, 201);
   });
 
   app.get("/projects", async (c) => c.json({ projects: (await projects.list()).map(toProject) }));

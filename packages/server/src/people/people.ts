@@ -67,6 +67,11 @@ export async function createPeople({
     basePath: signInPath,
     secret,
     database: { db: database, type: "sqlite" as const },
+    // Its own names are taken: here a session is what an agent's token stands for.
+    user: { modelName: "person" },
+    session: { modelName: "sign_in" },
+    account: { modelName: "person_account" },
+    verification: { modelName: "person_verification" },
     trustedOrigins: [...origins],
     emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 128 },
     // Ten guesses a minute from one address; the memory of them ends with the process.

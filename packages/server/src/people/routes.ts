@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -31,7 +31,7 @@ export interface PeopleRoutesOptions {
   readonly projects: Projects;
   readonly setupLinks: SetupLinks;
   /** The address at the other end of the connection, for the limit on guesses. */
-  readonly clientAddress: (request: Request) => string;
+  readonly clientAddress: (c: Context<AppEnv>) => string;
 }
 
 /** `/admin/v1`: set-up, sign-in and who one is. */
@@ -60,7 +60,7 @@ export function peopleRoutes({
   for (const [method, path] of signInRoutes) {
     app.on(method, `${signInPath}${path}`, (c) => {
       const headers = new Headers(c.req.raw.headers);
-      headers.set(clientAddressHeader, clientAddress(c.req.raw));
+      headers.set(clientAddressHeader, clientAddress(c));
       return people.handle(new Request(c.req.raw, { headers }));
     });
   }

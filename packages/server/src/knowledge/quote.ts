@@ -1,0 +1,131 @@
+/** The part of a passage that answers best, verbatim. */
+export interface Quote {
+  readonly text: string;
+  /** How much of the question's weight it holds, from 0 to 1. */
+  readonly coverage: number;
+}
+
+/** How rare each word of a question is: the rarer, the more it tells. By word. */
+export type Weights = ReadonlyMap<string, number>;
+
+const maxSentences = 4;
+const maxQuoteChars = 700;
+const maxCodeChars = 1_200;
+
+/**
+ * Chooses the run of up to four sentences of one passage that holds most of the question. A block
+ * of code counts as one sentence and is never cut; it comes along when the sentence before it
+ * introduces it.
+ */
+export function chooseQuote(text: string, weights: Weights): Quote {
+  const units = splitIntoUnits(text);
+  const total = sum([...weights.values()]);
+  let best: { from: number; to: number; score: number; coverage: number } | undefined;
+  for (let from = 0; from < units.length; from += 1) {
+    const seen = new Set<string>();
+    let length = 0;
+    for (let to = from; to < Math.min(units.length, from + maxSentences); to += 1) {
+      const unit = units[to];
+      if (!unit) break;
+      length += unit.text.length;
+      const limit = unit.isCode ? maxCodeChars : maxQuoteChars;
+      if (to > from && length > limit) break;
+      for (const term of weights.keys()) if (unit.stems.has(stem(term))) seen.add(term);
+      const coverage =
+        total === 0 ? 0 : sum([...seen].map((term) => weights.get(term) ?? 0)) / total;
+      // Of runs that hold the same, the shorter one and the earlier one.
+      const score = coverage - (to - from) * 0.02 - from * 0.001;
+      if (!best || score > best.score) best = { from, to, score, coverage };
+    }
+  }
+  if (!best) return { text: "", coverage: 0 };
+  const following = units[best.to + 1];
+  const introduces = units[best.to]?.text.trimEnd().endsWith(":");
+  const to =
+    introduces && following && following.text.length <= maxCodeChars ? best.to + 1 : best.to;
+  return { text: joinUnits(units.slice(best.from, to + 1)), coverage: best.coverage };
+}
+
+/** The share of a question's weight that the words of some texts hold, from 0 to 1. */
+export function coverageOf(texts: readonly string[], weights: Weights): number {
+  const total = sum([...weights.values()]);
+  if (total === 0) return 0;
+  const stems = stemsOf(texts.join(" "));
+  return sum([...weights].map(([term, weight]) => (stems.has(stem(term)) ? weight : 0))) / total;
+}
+
+/**
+ * A word without its ending, roughly as the index has it. Only ever compared with other results of
+ * this function, so that being rough does no harm.
+ */
+export function stem(word: string): string {
+  const short = word.toLowerCase();
+  if (short.length <= 3) return short;
+  return short
+    .replace(/(?:ational|ation|ating|ate[ds]?|ment|ness)$/, "")
+    .replace(/(?:ies|ied|ying)$/, "y")
+    .replace(/(?:ingly|edly|ing|ed|ly)$/, "")
+    .replace(/(?:es|s)$/, "")
+    .replace(/(?:e|y)$/, "")
+    .replace(/(.)\1$/, "$1");
+}
+
+interface Unit {
+  readonly text: string;
+  readonly isCode: boolean;
+  /** Whether a blank line stands before it. */
+  readonly startsBlock: boolean;
+  readonly stems: ReadonlySet<string>;
+}
+
+function splitIntoUnits(text: string): Unit[] {
+  return splitIntoBlocks(text).flatMap((block): Unit[] => {
+    if (block.startsWith("```")) {
+      return [{ text: block, isCode: true, startsBlock: true, stems: stemsOf(block) }];
+    }
+    const isList = /^(?:[-*]|\d+\.) /.test(block);
+    const sentences = isList || block.includes("\n") ? block.split("\n") : sentencesOf(block);
+    return sentences.map((sentence, at) => ({
+      text: sentence,
+      isCode: false,
+      startsBlock: at === 0 || isList || block.includes("\n"),
+      stems: stemsOf(sentence),
+    }));
+  });
+}
+
+/** Splits at blank lines, except inside code. */
+function splitIntoBlocks(text: string): string[] {
+  const blocks: string[] = [];
+  let inCode = false;
+  for (const piece of text.split("\n\n")) {
+    if (inCode) blocks.push(`${blocks.pop()}\n\n${piece}`);
+    else if (piece.trim() !== "") blocks.push(piece);
+    const fences = piece.match(/^```/gm)?.length ?? 0;
+    if (fences % 2 === 1) inCode = !inCode;
+  }
+  return blocks;
+}
+
+function sentencesOf(block: string): string[] {
+  return block.split(/(?<=[.!?:])\s+(?=[\p{Lu}\p{N}`"'(])/u);
+}
+
+function joinUnits(units: readonly Unit[]): string {
+  return units
+    .map(({ text, startsBlock }, at) => {
+      if (at === 0) return text;
+      const isLine =
+        /^(?:[-*]|\d+\.) /.test(text) && /^(?:[-*]|\d+\.) /.test(units[at - 1]?.text ?? "");
+      return `${isLine ? "\n" : startsBlock ? "\n\n" : " "}${text}`;
+    })
+    .join("");
+}
+
+function stemsOf(text: string): Set<string> {
+  return new Set((text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(stem));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,209 @@
+import { fileURLToPath } from "node:url";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import type { Context, Hono } from "hono";
+import { type DestinationStream, pino } from "pino";
+import { createAgent } from "./agent/agent.ts";
+import { createExtractiveModel } from "./agent/models/extractive.ts";
+import { createModels } from "./agent/models/registry.ts";
+import { agentRoutes } from "./agent/routes.ts";
+import { createRuns } from "./agent/runs.ts";
+import { createSearchTool } from "./agent/search-tool.ts";
+import { createThreads } from "./agent/threads.ts";
+import { createApiKeys } from "./api-keys/api-keys.ts";
+import { createApp } from "./app.ts";
+import { createAudit } from "./audit/audit.ts";
+import type { Config } from "./config.ts";
+import { createControlApp } from "./control/control-app.ts";
+import { type DataFolder, openDataFolder } from "./data-folder/data-folder.ts";
+import { loadSecrets } from "./data-folder/secrets.ts";
+import { createSqlApiKeyStore } from "./database/api-key-store.ts";
+import { createSqlAuditStore } from "./database/audit-store.ts";
+import { openDatabase } from "./database/database.ts";
+import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
+import { createSqlProjectStore } from "./database/project-store.ts";
+import { createSqlSessionStore } from "./database/session-store.ts";
+import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
+import { createSqlThreadStore } from "./database/thread-store.ts";
+import type { AppEnv } from "./http/app-env.ts";
+import { createKnowledge } from "./knowledge/knowledge.ts";
+import { sourceRoutes } from "./knowledge/routes.ts";
+import { createSearchThread } from "./knowledge/search-thread.ts";
+import { createSourceAccess } from "./knowledge/source-access.ts";
+import { createPeople } from "./people/people.ts";
+import { createSetupLinks } from "./people/setup-links.ts";
+import { createProjects } from "./projects/projects.ts";
+import { createOpenStreams } from "./sessions/open-streams.ts";
+import { createSessionTokenFormat } from "./sessions/session-token-format.ts";
+import { createSessions } from "./sessions/sessions.ts";
+import { version } from "./version.ts";
+import { webRoutes } from "./web/web-routes.ts";
+
+/** A server with its data folder open, not yet listening. */
+export interface OpenServer {
+  /** What the network sees. */
+  readonly app: Hono<AppEnv>;
+  /** What the `valet` command sees. */
+  readonly control: Hono<AppEnv>;
+  readonly folder: DataFolder;
+  /** Ends what runs, closes the database and lets go of the folder. */
+  close(): Promise<void>;
+}
+
+/** What a test may put in the place of the real thing. */
+export interface OpenServerOptions {
+  /** Where log lines go. @default standard error */
+  readonly logTo?: DestinationStream;
+  /** The current time, in milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
+}
+
+const sweepEveryMs = 10 * 60_000;
+
+/**
+ * Opens a data folder and puts the parts of the server together: the one place that names
+ * implementations.
+ *
+ * @throws `DataFolderInUseError` while another process has the folder.
+ */
+export async function openServer(
+  config: Config,
+  { logTo = process.stderr, now = Date.now }: OpenServerOptions = {},
+): Promise<OpenServer> {
+  const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
+  const folder = openDataFolder(config.dataDir);
+  const secrets = loadSecrets(folder.path);
+  const database = await openDatabase(folder.databaseFile);
+  const dashboardUrl = config.publicUrl ?? `http://localhost:${config.port}`;
+  const dashboardOrigins = [
+    new URL(dashboardUrl).origin,
+    `http://localhost:${config.port}`,
+    `http://127.0.0.1:${config.port}`,
+  ];
+
+  const audit = createAudit({ store: createSqlAuditStore(database), now });
+  const projects = createProjects({ store: createSqlProjectStore(database), now });
+  const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
+  const streams = createOpenStreams();
+  const keys = await createApiKeys({ store: createSqlApiKeyStore(database), secrets, now });
+  const sessions = await createSessions({
+    store: createSqlSessionStore(database),
+    format: createSessionTokenFormat({
+      environment: secrets.environment,
+      currentEpoch: secrets.currentEpoch,
+      macKeys: secrets.tokenMac,
+    }),
+    streams,
+    isKeyRevoked: keys.isRevoked,
+    now,
+    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+  });
+  const people = await createPeople({
+    database,
+    secret: secrets.signIn,
+    baseUrl: dashboardUrl,
+    origins: dashboardOrigins,
+    onError: (message) => log.error({ part: "sign-in" }, message),
+  });
+
+  const knowledgeStore = createSqlKnowledgeStore(database);
+  const knowledge = createKnowledge({
+    store: knowledgeStore,
+    thread: createSearchThread({ file: folder.indexFile }),
+    now,
+    onError: (error) =>
+      log.error({ err: error }, "the search index could not be brought up to date"),
+  });
+  const runs = createRuns({ streams, now });
+  const threadStore = createSqlThreadStore(database);
+  const threads = createThreads({ store: threadStore, runs, now });
+  const agent = createAgent({
+    models: createModels({ config, embedded: createExtractiveModel() }),
+    tools: [createSearchTool(knowledge)],
+    threads,
+    store: threadStore,
+    runs,
+    integrations: { exists: projects.hasIntegration },
+    now,
+  });
+
+  const app = createApp({
+    log,
+    facts: { version, publicUrl: config.publicUrl },
+    dashboardOrigins,
+    keys,
+    sessions,
+    streams,
+    projects,
+    people,
+    setupLinks,
+    audit,
+    clientAddress,
+    agent: agentRoutes({ agent, threads, streams }),
+    sources: sourceRoutes({
+      knowledge,
+      sessions,
+      access: createSourceAccess({ secret: secrets.sourceCookie, now }),
+      isPerson: async (headers) => (await people.whoIs(headers)) !== undefined,
+      projectOf: async (id) => (await knowledgeStore.document(id))?.project_id,
+    }),
+    web: webRoutes(publicFolder),
+  });
+  const control = createControlApp({
+    log,
+    keys,
+    sessions,
+    streams,
+    projects,
+    people,
+    setupLinks,
+    knowledge,
+    dashboardUrl: () => dashboardUrl,
+  });
+
+  const sweep = () => {
+    sessions.sweep().catch((error) => log.error({ err: error }, "clean-up failed"));
+  };
+  sweep();
+  const sweeping = setInterval(sweep, sweepEveryMs).unref();
+  let closing: Promise<void> | undefined;
+  return {
+    app,
+    control,
+    folder,
+    close() {
+      closing ??= (async () => {
+        clearInterval(sweeping);
+        await agent.close();
+        await knowledge.close();
+        await database.destroy();
+        folder.unlock();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** The dashboard and the SDK, as the build leaves them. */
+const publicFolder = fileURLToPath(new URL("../public", import.meta.url));
+
+/** Where a request came from. A request that came over no connection came from here. */
+function clientAddress(c: Context<AppEnv>): string {
+  const { incoming } = (c.env ?? {}) as { incoming?: unknown };
+  return incoming === undefined ? "127.0.0.1" : (getConnInfo(c).remote.address ?? "unknown");
+}
+
+/** What must never be written to a log, should an object that holds it ever be logged. */
+const redacted: string[] = [
+  "authorization",
+  "*.authorization",
+  "*.*.authorization",
+  "cookie",
+  "*.cookie",
+  '["x-api-key"]',
+  '*["x-api-key"]',
+  '*.*["x-api-key"]',
+  "*.apiKey",
+  "*.session_token",
+  "*.token",
+  "*.password",
+];
