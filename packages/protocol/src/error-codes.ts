@@ -150,6 +150,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "Something went wrong",
     detail: "Try again. If it stays, give the request id to whoever runs this server.",
   },
+  origin_refused: {
+    status: 400,
+    title: "The session was asked for by a page of another site",
+    detail: "Add the page's origin to `allowedOrigins` of the session endpoint, if it is yours.",
+  },
   session_upstream_rejected: {
     status: 502,
     title: "The Valet server refused this server's request for a session",
@@ -234,6 +239,7 @@ export type ErrorCode =
   | "unsupported_media_type"
   | "rate_limited"
   | "internal_error"
+  | "origin_refused"
   | "session_upstream_rejected"
   | "session_upstream_unavailable"
   | "session_upstream_timeout"
