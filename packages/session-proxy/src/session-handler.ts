@@ -83,10 +83,7 @@ export function createSessionHandler<Identity>(
 type MintOptions = Omit<CheckedOptions<unknown>, "authorize" | "owner">;
 
 /** Asks the Valet server for a session. */
-async function mint(
-  options: Pick<MintOptions, "clientIp">,
-  body: SessionRequest,
-): Promise<Response> {
+async function mint(options: MintOptions, body: SessionRequest): Promise<Response> {
   const {
     apiKey,
     endpoint,
