@@ -1,0 +1,60 @@
+"use client";
+import type { Agent, AnyTool, ToolCallDisplay, ToolDisplayMeta } from "@valet/agent-core";
+import { type ComponentType, createContext, type ReactNode, useContext } from "react";
+import type { AgentColorScheme, ResolvedTheme } from "./theme.ts";
+
+/** An icon component of any of the usual icon sets. */
+export type ToolIcon = ComponentType<{
+  size?: number | string;
+  color?: string;
+  stroke?: number | string;
+}>;
+
+/** What a tool's own `render` is given. */
+export interface ToolRenderProps {
+  readonly status: ToolCallDisplay["status"];
+  readonly args: unknown;
+  readonly result: unknown;
+  readonly error: string | undefined;
+  readonly onApprove: () => void;
+  readonly onReject: () => void;
+}
+
+/** A tool that runs in the page, and how its calls are shown. */
+export type AgentTool<Context = unknown> = AnyTool<Context> & {
+  readonly icon?: ToolIcon;
+  readonly iconColor?: string;
+  /** Shows the call in the place of the card; `null` leaves it to the card. */
+  readonly render?: (props: ToolRenderProps) => ReactNode;
+};
+
+/** How a tool of the server is shown. */
+export interface BuiltinToolMeta extends ToolDisplayMeta {
+  readonly icon?: ToolIcon;
+  readonly iconColor?: string;
+}
+
+/** What the provider hands to everything below it. */
+export interface AgentContextValue {
+  readonly agent: Agent<never>;
+  readonly theme: ResolvedTheme;
+  readonly colorScheme: AgentColorScheme;
+  readonly setColorScheme: (scheme: AgentColorScheme) => void;
+  readonly enableHistory: boolean;
+  readonly toolsByName: ReadonlyMap<string, AgentTool<never>>;
+  readonly builtinToolMeta: Readonly<Record<string, BuiltinToolMeta>>;
+  readonly inputValue: string;
+  readonly setInputValue: (value: string) => void;
+  readonly emitPanelEvent: (type: "panel_opened" | "panel_closed") => void;
+}
+
+export const AgentContext: React.Context<AgentContextValue | undefined> = createContext<
+  AgentContextValue | undefined
+>(undefined);
+
+/** The provider's context. @throws Error outside an `AgentProvider`. */
+export function useAgentContext(): AgentContextValue {
+  const value = useContext(AgentContext);
+  if (!value) throw new Error("Put an <AgentProvider> around this component.");
+  return value;
+}

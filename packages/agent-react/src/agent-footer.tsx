@@ -1,0 +1,13 @@
+"use client";
+import type { ReactNode } from "react";
+import { labels } from "./labels.ts";
+
+/** What the chat is built with, and at the other end whatever the app wants to add. */
+export function AgentFooter({ children }: { readonly children?: ReactNode }): ReactNode {
+  return (
+    <footer className="valet-footer">
+      <span>{labels.builtWith}</span>
+      {children !== undefined && <span className="valet-footer-extra">{children}</span>}
+    </footer>
+  );
+}

@@ -1,0 +1,84 @@
+"use client";
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef } from "react";
+import { SendIcon, StopIcon } from "./icons.tsx";
+import { labels } from "./labels.ts";
+import { useAgentChat } from "./use-agent-chat.ts";
+
+/** Props of {@link AgentInput}. */
+export interface AgentInputProps {
+  /** @default "Ask a question" */
+  readonly placeholder?: string;
+}
+
+const maxHeight = 160;
+
+/**
+ * The input. Enter sends, Shift and Enter begin a line, Escape stops the answer. What is sent while
+ * an answer is being written waits its turn.
+ */
+export function AgentInput({ placeholder = labels.inputPlaceholder }: AgentInputProps): ReactNode {
+  const { inputValue, setInputValue, sendMessage, stopGeneration, isStreaming } = useAgentChat();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const isEmpty = inputValue.trim() === "";
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the text decides the height.
+  useLayoutEffect(() => {
+    if (!field.current) return;
+    field.current.style.height = "auto";
+    field.current.style.height = `${Math.min(maxHeight, field.current.scrollHeight)}px`;
+  }, [inputValue]);
+
+  function onKeyDown(event: KeyboardEvent): void {
+    // While an input method composes, Enter chooses a word.
+    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+      event.preventDefault();
+      void sendMessage();
+    } else if (event.key === "Escape" && isStreaming) {
+      event.stopPropagation();
+      stopGeneration();
+    }
+  }
+
+  return (
+    <form
+      className="valet-input"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void sendMessage();
+      }}
+    >
+      <textarea
+        ref={field}
+        className="valet-input-field"
+        rows={1}
+        value={inputValue}
+        placeholder={placeholder}
+        aria-label={labels.inputLabel}
+        onChange={(event) => setInputValue(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      {isStreaming && (
+        <button
+          type="button"
+          className="valet-round-button"
+          aria-label={labels.stop}
+          title={labels.stop}
+          onClick={stopGeneration}
+        >
+          <StopIcon />
+        </button>
+      )}
+      {(!isStreaming || !isEmpty) && (
+        <button
+          type="submit"
+          className="valet-round-button valet-round-primary"
+          aria-label={labels.send}
+          title={labels.send}
+          disabled={isEmpty}
+        >
+          <SendIcon />
+        </button>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,55 @@
+"use client";
+import { type ReactNode, useEffect, useRef } from "react";
+import { AgentChat, type AgentChatProps } from "./agent-chat.tsx";
+import { useAgentContext } from "./agent-context.ts";
+
+/** Props of {@link AgentPanel}. */
+export interface AgentPanelProps extends Omit<AgentChatProps, "onClose"> {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  /** In pixels; never wider than the window. @default 476 */
+  readonly width?: number;
+  /** Where it begins, for pages with a bar at their top. @default 0 */
+  readonly top?: number | string;
+}
+
+/** The chat in a drawer that slides in from the side. Closing it keeps the conversation. */
+export function AgentPanel({
+  open,
+  onClose,
+  width = 476,
+  top = 0,
+  ...chat
+}: AgentPanelProps): ReactNode {
+  const { emitPanelEvent } = useAgentContext();
+  const panel = useRef<HTMLElement>(null);
+  const opener = useRef<Element | null>(null);
+  const wasOpen = useRef(false);
+
+  useEffect(() => {
+    // As a property: what React makes of the attribute differs between its versions.
+    if (panel.current) panel.current.inert = !open;
+    if (open === wasOpen.current) return;
+    wasOpen.current = open;
+    emitPanelEvent(open ? "panel_opened" : "panel_closed");
+    if (open) {
+      opener.current = document.activeElement;
+      panel.current?.querySelector("textarea")?.focus();
+    } else if (opener.current instanceof HTMLElement) opener.current.focus();
+  }, [open, emitPanelEvent]);
+
+  return (
+    <aside
+      ref={panel}
+      className="valet-panel"
+      data-open={open}
+      aria-hidden={!open}
+      style={{ width: `min(${width}px, 100vw)`, top }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onClose();
+      }}
+    >
+      <AgentChat {...chat} onClose={onClose} />
+    </aside>
+  );
+}

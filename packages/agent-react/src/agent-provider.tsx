@@ -1,0 +1,162 @@
+"use client";
+import { Agent, type AgentOptions, type EndUserInfo, type OnAgentEvent } from "@valet/agent-core";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import {
+  AgentContext,
+  type AgentContextValue,
+  type AgentTool,
+  type BuiltinToolMeta,
+} from "./agent-context.ts";
+import { type AgentColorScheme, type AgentThemeConfig, resolveTheme } from "./theme.ts";
+
+/** Props of {@link AgentProvider}. */
+export interface AgentProviderProps<Context = unknown> {
+  /** Asks your own server for a session token. Not called before the first message. */
+  readonly getSessionToken: AgentOptions["getSessionToken"];
+  readonly projectId: string;
+  readonly integrationId: string;
+  /** A model of the server, by its public name. @default the server's own choice */
+  readonly model?: string;
+  /** Tools that run in the page. @default none */
+  readonly tools?: readonly AgentTool<Context>[];
+  /** Handed to every tool. @default {} */
+  readonly context?: Context;
+  /** How the server's own tools are shown, by name. */
+  readonly builtinToolMeta?: Readonly<Record<string, BuiltinToolMeta>>;
+  /** Added to the system prompt. People can read it. */
+  readonly customInstructions?: string;
+  /** Who the page says is asking. */
+  readonly user?: EndUserInfo;
+  readonly onEvent?: OnAgentEvent;
+  readonly theme?: AgentThemeConfig;
+  /** Restricts what is searched. @default everything */
+  readonly sourceGroupIdsInclude?: readonly string[];
+  /** Whether past conversations can be listed and resumed. @default false */
+  readonly enableHistory?: boolean;
+  /** The Valet server's address. @default what the session reply says */
+  readonly baseUrl?: string;
+  /** Who is signed in to your app. A change ends session and conversation. */
+  readonly userKey?: string;
+  /** Language of the page, BCP 47. */
+  readonly locale?: string;
+  readonly children?: ReactNode;
+}
+
+/**
+ * Holds one conversation for everything below it. Mount it high and keep it mounted: taking it
+ * away ends the conversation, taking the components below it away does not.
+ */
+export function AgentProvider<Context = unknown>(props: AgentProviderProps<Context>): ReactNode {
+  const { children, theme: themeConfig, tools, builtinToolMeta = noMeta, userKey } = props;
+  const latest = useRef(props);
+  const agent = useAgent(latest, props);
+  const [scheme, setColorScheme] = useState<AgentColorScheme>();
+  const [inputValue, setInputValue] = useState("");
+
+  const { accentColor, colorScheme, fontFamily, fontSize, radius } = themeConfig ?? {};
+  const theme = useMemo(
+    () =>
+      resolveTheme({
+        ...(accentColor !== undefined && { accentColor }),
+        ...(colorScheme !== undefined && { colorScheme }),
+        ...(fontFamily !== undefined && { fontFamily }),
+        ...(fontSize !== undefined && { fontSize }),
+        ...(radius !== undefined && { radius }),
+      }),
+    [accentColor, colorScheme, fontFamily, fontSize, radius],
+  );
+
+  const lastUserKey = useRef(userKey);
+  useEffect(() => {
+    if (lastUserKey.current === userKey) return;
+    lastUserKey.current = userKey;
+    agent.resetConversation();
+    agent.clearSession();
+    setInputValue("");
+  }, [agent, userKey]);
+
+  const value = useMemo<AgentContextValue>(
+    () => ({
+      agent: agent as Agent<never>,
+      theme,
+      colorScheme: scheme ?? theme.colorScheme,
+      setColorScheme,
+      enableHistory: props.enableHistory ?? false,
+      toolsByName: new Map((tools ?? []).map((tool) => [tool.name, tool as AgentTool<never>])),
+      builtinToolMeta,
+      inputValue,
+      setInputValue,
+      emitPanelEvent: (type) => latest.current.onEvent?.({ type, data: {} }),
+    }),
+    [agent, theme, scheme, props.enableHistory, tools, builtinToolMeta, inputValue],
+  );
+  return <AgentContext.Provider value={value}>{children}</AgentContext.Provider>;
+}
+
+const noMeta: Readonly<Record<string, BuiltinToolMeta>> = {};
+
+/** The provider's agent: made once, told of new props, ended when the provider is really gone. */
+function useAgent<Context>(
+  latest: React.RefObject<AgentProviderProps<Context>>,
+  props: AgentProviderProps<Context>,
+): Agent<Context> {
+  const [agent] = useState(
+    () =>
+      new Agent<Context>({
+        ...toOptions(props),
+        // Callbacks are read when they are called: an inline one changes nothing.
+        getSessionToken: (context) =>
+          (latest.current.getSessionToken as (given: typeof context) => never)(context),
+        onEvent: (event) => latest.current.onEvent?.(event),
+      }),
+  );
+  useEffect(() => {
+    latest.current = props;
+    agent.updateOptions(toOptions(props));
+  });
+  useEffect(() => {
+    // Strict mode takes a component away and puts it back at once; only what stays away is gone.
+    clearTimeout(endings.get(agent));
+    return () =>
+      void endings.set(
+        agent,
+        setTimeout(() => agent.dispose(), 0),
+      );
+  }, [agent]);
+  return agent;
+}
+
+const endings = new WeakMap<object, ReturnType<typeof setTimeout>>();
+
+type Forwarded<Context> = Omit<AgentOptions<Context>, "getSessionToken" | "onEvent">;
+
+function toOptions<Context>(props: AgentProviderProps<Context>): Forwarded<Context> {
+  const {
+    projectId,
+    integrationId,
+    model,
+    tools = [],
+    context,
+    builtinToolMeta,
+    customInstructions,
+    user,
+    sourceGroupIdsInclude,
+    enableHistory,
+    baseUrl,
+    locale,
+  } = props;
+  return {
+    projectId,
+    integrationId,
+    tools,
+    ...(model !== undefined && { model }),
+    ...(context !== undefined && { context }),
+    ...(builtinToolMeta !== undefined && { builtinToolMeta }),
+    ...(customInstructions !== undefined && { customInstructions }),
+    ...(user !== undefined && { user }),
+    ...(sourceGroupIdsInclude !== undefined && { sourceGroupIdsInclude }),
+    ...(enableHistory !== undefined && { enableHistory }),
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(locale !== undefined && { locale }),
+  };
+}

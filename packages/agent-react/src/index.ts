@@ -1,0 +1,38 @@
+export {
+  type AgentEvent,
+  type ContentBlock,
+  type ConversationMessage,
+  createToolHelper,
+  type EndUserInfo,
+  type MessageSource,
+  type OnAgentEvent,
+  sessionEndpoint,
+  type ToolCallDisplay,
+  type ToolCallStatus,
+  type ToolDefinition,
+  type ToolDisplayMeta,
+} from "@valet/agent-core";
+export { AgentChat, type AgentChatBranding, type AgentChatProps } from "./agent-chat.tsx";
+export type {
+  AgentTool,
+  BuiltinToolMeta,
+  ToolIcon,
+  ToolRenderProps,
+} from "./agent-context.ts";
+export { AgentFooter } from "./agent-footer.tsx";
+export { AgentInput, type AgentInputProps } from "./agent-input.tsx";
+export { AgentMessageBubble, type AgentMessageBubbleProps } from "./agent-message-bubble.tsx";
+export { AgentPanel, type AgentPanelProps } from "./agent-panel.tsx";
+export { AgentProvider, type AgentProviderProps } from "./agent-provider.tsx";
+export { AgentThreadHistory, type AgentThreadHistoryProps } from "./agent-thread-history.tsx";
+export { ExamplePrompts, type ExamplePromptsProps } from "./example-prompts.tsx";
+export { SourceTiles } from "./source-tiles.tsx";
+export {
+  type AgentColorScheme,
+  type AgentThemeConfig,
+  type ResolvedTheme,
+  resolveTheme,
+} from "./theme.ts";
+export { ToolCallCard, type ToolCallCardProps, ToolCallGroup } from "./tool-call-card.tsx";
+export { type AgentChatState, useAgentChat } from "./use-agent-chat.ts";
+export { type AgentColorSchemeState, useAgentColorScheme } from "./use-agent-color-scheme.ts";
