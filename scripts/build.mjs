@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
@@ -113,8 +114,7 @@ function filesBelow(path) {
       } else if (!/\.(test|contract)\.tsx?$|\.tsbuildinfo$/.test(entry.name)) found.push(child);
     }
   };
-  const entry = existsSync(join(path, ".")) ? "folder" : "file";
-  if (entry === "folder") walk(path);
+  if (statSync(path).isDirectory()) walk(path);
   else found.push(path);
   return found.sort();
 }

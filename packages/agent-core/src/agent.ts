@@ -393,6 +393,7 @@ export class Agent<Context = unknown> {
     });
     this.#emit({ type: "message_sent", data: { threadId: this.#store.read().threadId } });
     try {
+      await this.#waitOutHold(abort.signal);
       await this.#answer(question, abort.signal);
     } catch (thrown) {
       // After a reset this conversation is gone, and its failure concerns nobody.
@@ -401,6 +402,17 @@ export class Agent<Context = unknown> {
     if (generation !== this.#generation) return;
     this.#abort = undefined;
     this.#store.update({ isStreaming: false, status: "idle" });
+  }
+
+  /**
+   * Right after a failure the token manager repeats it for a moment, to absorb bursts. A message of
+   * a person is no burst: it waits for that moment and is then really sent.
+   */
+  async #waitOutHold(signal: AbortSignal): Promise<void> {
+    if (this.#tokens.getSnapshot().state !== "COOLING") return;
+    const { failureHoldMs = 1_000 } = this.#options.sessionTokens ?? {};
+    const held = new Promise<void>((resolve) => void this.#timers.set(resolve, failureHoldMs));
+    await untilAborted(held, signal);
   }
 
   /** The whole answer to a question: runs of the server, with the page's tools between them. */

@@ -24,6 +24,7 @@ import {
   IconMoon,
   IconPlus,
   IconSun,
+  IconUserCircle,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
@@ -51,6 +52,8 @@ export function ProjectShell(): ReactNode {
       to={to}
       label={label}
       leftSection={icon}
+      // The router would mark every ancestor of the page as well.
+      activeOptions={{ exact: to === base }}
       active={to === base ? path.replace(/\/$/, "") === base : path.startsWith(to)}
     />
   );
@@ -66,7 +69,11 @@ export function ProjectShell(): ReactNode {
             <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
             <img src="/favicon.svg" alt="Valet" width={26} height={26} />
             <ProjectSwitcher projectId={projectId} />
-            {project?.demo && <Badge variant="light">Demo</Badge>}
+            {project?.demo && (
+              <Badge variant="light" visibleFrom="xs">
+                Demo
+              </Badge>
+            )}
           </Group>
           <AccountMenu />
         </Group>
@@ -166,7 +173,8 @@ function AccountMenu(): ReactNode {
           rightSection={<IconChevronDown size={16} />}
           aria-label="Account"
         >
-          <Text size="sm" truncate maw={{ base: 70, xs: 180 }}>
+          <IconUserCircle size={20} />
+          <Text size="sm" truncate maw={180} ml={6} visibleFrom="xs">
             {person?.name ?? "…"}
           </Text>
         </Button>

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import SQLite from "better-sqlite3";
 
@@ -38,6 +38,8 @@ export function dataFolderPaths(path: string): Omit<DataFolder, "unlock"> {
  */
 export function openDataFolder(path: string): DataFolder {
   const paths = dataFolderPaths(path);
+  // Whatever this process writes from here on is its owner's alone: databases, logs, socket.
+  process.umask(0o077);
   mkdirSync(paths.path, { recursive: true, mode: 0o700 });
   const lockFile = join(paths.path, "lock.db");
   const lock = new SQLite(lockFile, { timeout: 0 });
@@ -48,6 +50,5 @@ export function openDataFolder(path: string): DataFolder {
     lock.close();
     throw new DataFolderInUseError(`Another process is using ${paths.path}.`);
   }
-  chmodSync(lockFile, 0o600);
   return { ...paths, unlock: () => void lock.close() };
 }

@@ -123,7 +123,9 @@ function blockText(token: Token): string {
     case "table": {
       const { header, rows } = token as Tokens.Table;
       const line = (cells: readonly Tokens.TableCell[]) =>
-        cells.map((cell) => inlineMarkdown(cell.tokens)).join(" | ");
+        cells
+          .map((cell) => inlineMarkdown(cell.tokens).trim())
+          .join(cells.length === 2 ? ": " : " · ");
       return [line(header), ...rows.map(line)].join("\n");
     }
     case "blockquote":

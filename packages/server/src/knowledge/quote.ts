@@ -11,6 +11,7 @@ export type Weights = ReadonlyMap<string, number>;
 const maxSentences = 4;
 const maxQuoteChars = 700;
 const maxCodeChars = 1_200;
+const shortQuoteChars = 280;
 
 /**
  * Chooses the run of up to four sentences of one passage that holds most of the question. A block
@@ -39,11 +40,26 @@ export function chooseQuote(text: string, weights: Weights): Quote {
     }
   }
   if (!best) return { text: "", coverage: 0 };
-  const following = units[best.to + 1];
-  const introduces = units[best.to]?.text.trimEnd().endsWith(":");
-  const to =
-    introduces && following && following.text.length <= maxCodeChars ? best.to + 1 : best.to;
+  const to = withContext(units, best.from, best.to);
   return { text: joinUnits(units.slice(best.from, to + 1)), coverage: best.coverage };
+}
+
+/**
+ * The end of a quote with what belongs to it: the code that its last sentence introduces, or, after
+ * a short one, the sentences that go on in the same block.
+ */
+function withContext(units: readonly Unit[], from: number, to: number): number {
+  let end = to;
+  for (let next = units[end + 1]; next; next = units[end + 1]) {
+    const introduces = units[end]?.text.trimEnd().endsWith(":");
+    const length = joinUnits(units.slice(from, end + 2)).length;
+    const goesOn = !next.startsBlock && end + 1 - from < maxSentences && length <= shortQuoteChars;
+    const belongs = introduces ? next.text.length <= maxCodeChars : goesOn;
+    if (!belongs) break;
+    end += 1;
+    if (introduces) break;
+  }
+  return end;
 }
 
 /** The share of a question's weight that the words of some texts hold, from 0 to 1. */
