@@ -10,7 +10,7 @@ const checks = [
   ["types of the demo page", ["npx", "tsc", "-p", "apps/demo/src/page"]],
   ["format and lint", ["npx", "biome", "check", "--error-on-warnings", "."]],
   ["import boundaries", ["node", "scripts/check-boundaries.mjs"]],
-  ["unused code", ["npx", "knip"]],
+  ["unused code", ["npx", "knip", "--no-config-hints"]],
   ["packed packages", ["node", "scripts/check-packed.mjs"]],
 ];
 

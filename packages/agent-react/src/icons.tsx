@@ -32,4 +32,3 @@ export const BookIcon: () => ReactNode = icon(
   "M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h11",
 );
 export const TrashIcon: () => ReactNode = icon("M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13");
-export const ExternalIcon: () => ReactNode = icon("M14 5h5v5M19 5l-8 8M11 6H5v13h13v-6");
