@@ -1,4 +1,4 @@
-import { createTheme, MantineProvider } from "@mantine/core";
+import { createTheme, MantineProvider, Modal } from "@mantine/core";
 import "@mantine/core/styles.css";
 import "./dashboard.css";
 import { QueryClientProvider } from "@tanstack/react-query";
@@ -15,6 +15,10 @@ const theme = createTheme({
   fontFamily: "Inter, system-ui, sans-serif",
   headings: { fontFamily: "Inter, system-ui, sans-serif", fontWeight: "650" },
   cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+  },
 });
 
 const queryClient = createQueryClient(
