@@ -256,6 +256,28 @@ describe("a question", () => {
   });
 });
 
+test("a session gets as many turns as it was made with, and then a readable 429", async () => {
+  const minted = await send("/sessions/", {
+    headers: { "x-api-key": valet.apiKey, "content-type": "application/json" },
+    body: JSON.stringify({ limits: { turns: 1 } }),
+  });
+  const { session_token: narrow } = (await minted.json()) as { session_token: string };
+  const ask = (id: string) =>
+    send("/chat/", {
+      headers: { authorization: `Bearer ${narrow}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        messages: [{ id, role: "user", parts: [{ type: "text", text: "What is a bee?" }] }],
+      }),
+    });
+  const first = await ask("a");
+  expect(first.status).toBe(200);
+  await first.text();
+  const second = await ask("b");
+  expect(second.status).toBe(429);
+  expect(second.headers.get("access-control-allow-origin")).toBe("*");
+  expect((await problem(second)).code).toBe("budget_exhausted");
+});
+
 test("an address that does not exist is a 404 problem, with and without a slash", async () => {
   for (const path of ["/nothing", "/nothing/"]) {
     const answer = await send(path, { headers: { authorization: `Bearer ${token}` } });

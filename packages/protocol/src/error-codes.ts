@@ -145,6 +145,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "Too many requests",
     detail: "Wait for as many seconds as `Retry-After` says.",
   },
+  budget_exhausted: {
+    status: 429,
+    title: "The session has used up what it was given",
+    detail: "Create a new session, or give sessions more when you create them.",
+  },
   internal_error: {
     status: 500,
     title: "Something went wrong",
@@ -238,6 +243,7 @@ export type ErrorCode =
   | "body_too_large"
   | "unsupported_media_type"
   | "rate_limited"
+  | "budget_exhausted"
   | "internal_error"
   | "origin_refused"
   | "session_upstream_rejected"

@@ -1,6 +1,7 @@
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
+import { createSessionBudget, type SessionBudget } from "../sessions/session-budget.ts";
 import { type ChatInput, readTurn } from "./chat-request.ts";
 import { conductRun } from "./conduct-run.ts";
 import type { Models } from "./models/registry.ts";
@@ -65,6 +66,8 @@ export interface AgentOptions {
   readonly threads: Threads;
   readonly store: ThreadStore;
   readonly runs: Runs;
+  /** What sessions may use up. @default a budget of its own */
+  readonly budget?: SessionBudget;
   readonly integrations: { exists(projectId: string, id: string): Promise<boolean> };
   /** The most calls of the model in one run. @default 8 */
   readonly maxSteps?: number;
@@ -83,6 +86,7 @@ export function createAgent({
   integrations,
   maxSteps,
   now = Date.now,
+  budget = createSessionBudget(now),
   random,
   sleep = sleepFor,
 }: AgentOptions): Agent {
@@ -112,11 +116,19 @@ export function createAgent({
       // A run that was told to end is on its way out: whoever stopped it may go on at once.
       const going = runs.active(place.thread.id);
       if (going?.signal.aborted) await going.whenEnded;
-      const run = runs.begin({
-        threadId: place.thread.id,
-        session,
-        ...(key === undefined ? {} : { key }),
-      });
+      // Results of the page's tools go on with a turn that was paid for.
+      const taken = turn.kind === "outputs" ? undefined : budget.takeTurn(session);
+      let run: Run;
+      try {
+        run = runs.begin({
+          threadId: place.thread.id,
+          session,
+          ...(key === undefined ? {} : { key }),
+        });
+      } catch (error) {
+        taken?.giveBack();
+        throw error;
+      }
       try {
         const prepared = await prepareTurn({ store, place, turn, now });
         const system = createSystemPrompt(input);
@@ -133,8 +145,9 @@ export function createAgent({
           random,
           sleep,
           maxSteps,
-        });
+        }).then((modelTokens) => taken?.settle(modelTokens));
       } catch (error) {
+        taken?.giveBack();
         // Ends it for whoever follows it already; the request itself is answered with the problem.
         const ending = endingOf(error);
         run.end(ending, endingFrames(ending, requestId));

@@ -37,8 +37,10 @@ export interface ConductRunOptions {
  * Runs a prepared turn from its first frame to its last and keeps what came of it. Never throws:
  * every way to fail is an ending. What was said is stored before the last frame goes out, so that
  * whoever reads the end can build on it.
+ *
+ * @returns How many tokens of the model it has cost.
  */
-export async function conductRun(options: ConductRunOptions): Promise<void> {
+export async function conductRun(options: ConductRunOptions): Promise<number> {
   const { run, turn, store, requestId, log, now } = options;
   const threadId = turn.thread.id;
   const messageId = turn.goesOn?.message.id ?? `msg_${randomBase62(22, options.random)}`;
@@ -84,6 +86,7 @@ export async function conductRun(options: ConductRunOptions): Promise<void> {
   }
   logEnding(log, { run, ending, usage, tookMs: now() - startedAtMs });
   run.end(ending, endingFrames(ending, requestId));
+  return usage.inputTokens + usage.outputTokens;
 }
 
 async function loop(

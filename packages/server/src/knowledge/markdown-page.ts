@@ -32,8 +32,8 @@ export function readMarkdownPage(markdown: string, fallbackTitle: string): Markd
   const tokens = lexMarkdown(body);
   const slugger = new GithubSlugger();
   const first = tokens.find((token): token is Tokens.Heading => token.type === "heading");
-  const title =
-    given ?? (first?.depth === 1 ? inlineText(first.tokens) : undefined) ?? fallbackTitle;
+  // Pages that set their logo as an HTML heading begin with a heading of the second level.
+  const title = given ?? (first && first.depth <= 2 ? inlineText(first.tokens) : fallbackTitle);
 
   const sections: MarkdownSection[] = [];
   let path: string[] = [title];
@@ -131,10 +131,13 @@ function blockText(token: Token): string {
     case "blockquote":
       return ((token as Tokens.Blockquote).tokens ?? []).map(blockText).filter(Boolean).join("\n");
     case "html":
-      return (token as Tokens.HTML).text
-        .replace(/<!--[\s\S]*?-->|<[^>]*>/g, " ")
-        .replace(/\s+/g, " ")
-        .trim();
+      return (
+        (token as Tokens.HTML).text
+          // A heading in HTML is a logo or a repetition; comments and tags are not text.
+          .replace(/<!--[\s\S]*?-->|<h\d[\s\S]*?<\/h\d>|<[^>]*>/gi, " ")
+          .replace(/\s+/g, " ")
+          .trim()
+      );
     default:
       return "";
   }

@@ -12,6 +12,7 @@ const maxSentences = 4;
 const maxQuoteChars = 700;
 const maxCodeChars = 1_200;
 const shortQuoteChars = 280;
+const maxOpeningChars = 450;
 
 /**
  * Chooses the run of up to four sentences of one passage that holds most of the question. A block
@@ -42,6 +43,20 @@ export function chooseQuote(text: string, weights: Weights): Quote {
   if (!best) return { text: "", coverage: 0 };
   const to = withContext(units, best.from, best.to);
   return { text: joinUnits(units.slice(best.from, to + 1)), coverage: best.coverage };
+}
+
+/**
+ * How a passage begins: what its heading promises is usually said first. For passages whose heading
+ * is the question.
+ */
+export function quoteOpening(text: string): string {
+  const units = splitIntoUnits(text);
+  let end = 0;
+  while (end + 1 < units.length && end + 1 < maxSentences) {
+    if (joinUnits(units.slice(0, end + 2)).length > maxOpeningChars) break;
+    end += 1;
+  }
+  return joinUnits(units.slice(0, withContext(units, 0, end) + 1));
 }
 
 /**

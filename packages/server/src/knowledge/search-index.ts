@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import SQLite from "better-sqlite3";
 import { buildQuery } from "./query.ts";
-import { chooseQuote, coverageOf, type Weights } from "./quote.ts";
+import { chooseQuote, coverageOf, quoteOpening, type Weights } from "./quote.ts";
 
 /** A passage that fits a question. */
 export interface Passage {
@@ -59,6 +59,8 @@ export interface SearchIndex {
 const formatVersion = 1;
 const candidates = 40;
 const maxPerPage = 3;
+/** A heading with this much of the question is taken for the question itself. */
+const headingShare = 0.6;
 /**
  * Below this a passage holds too little of the question to be an answer to it. Measured on this
  * project's and on Fastify's documentation: see `calibration.test.ts`.
@@ -182,6 +184,7 @@ interface Row {
 function toPassage(row: Row, weights: Weights): Passage {
   const headingPath = JSON.parse(row.heading_path) as string[];
   const quote = chooseQuote(row.text, weights);
+  const isHeadingTheQuestion = coverageOf(headingPath.slice(-1), weights) >= headingShare;
   // The quote alone must carry weight: words spread over a long page are no answer.
   const whole = coverageOf([row.title, ...headingPath, row.text], weights);
   const near = coverageOf([...headingPath, quote.text], weights);
@@ -192,7 +195,7 @@ function toPassage(row: Row, weights: Weights): Passage {
     anchor: row.anchor,
     url: row.url,
     text: row.text,
-    quote: quote.text,
+    quote: isHeadingTheQuestion ? quoteOpening(row.text) : quote.text,
     confidence: Math.round((0.4 * whole + 0.6 * near) * 1000) / 1000,
   };
 }

@@ -80,6 +80,12 @@ export function sessionKeyRoutes({
         detail: "integration_id: the project has no such integration.",
       });
     }
+    if ((request.allow?.source_groups?.length ?? 0) > 0) {
+      throw new ProblemError("invalid_request", {
+        field: "allow.source_groups[0]",
+        detail: "allow.source_groups[0]: the project has no source group of this id.",
+      });
+    }
     return c.json(await sessions.create(key, withoutUndefined(request)), 201);
   });
 
