@@ -167,13 +167,19 @@ function splitFrontMatter(markdown: string): { body: string; title: string | und
   const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
   if (!match) return { body: text, title: undefined };
   const body = text.slice(match[0].length);
+  const data = readYaml(match[1] ?? "");
+  // Two rules with a text between them are no front matter.
+  if (typeof data === "string") return { body: text, title: undefined };
+  const title = typeof data === "object" && data !== null && "title" in data ? data.title : "";
+  return { body, title: typeof title === "string" && title.trim() ? title.trim() : undefined };
+}
+
+/** Front matter; `undefined` when it is broken, which is still no text for readers. */
+function readYaml(text: string): unknown {
   try {
-    const data: unknown = parseYaml(match[1] ?? "");
-    const title = typeof data === "object" && data !== null && "title" in data ? data.title : "";
-    return { body, title: typeof title === "string" && title.trim() ? title.trim() : undefined };
+    return parseYaml(text);
   } catch {
-    // Not YAML after all: two rules with a text between them.
-    return { body: text, title: undefined };
+    return undefined;
   }
 }
 

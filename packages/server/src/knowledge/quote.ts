@@ -68,7 +68,8 @@ function withContext(units: readonly Unit[], from: number, to: number): number {
   for (let next = units[end + 1]; next; next = units[end + 1]) {
     const introduces = units[end]?.text.trimEnd().endsWith(":");
     const length = joinUnits(units.slice(from, end + 2)).length;
-    const goesOn = !next.startsBlock && end + 1 - from < maxSentences && length <= shortQuoteChars;
+    const goesOn =
+      next.separator !== "\n\n" && end + 1 - from < maxSentences && length <= shortQuoteChars;
     const belongs = introduces ? next.text.length <= maxCodeChars : goesOn;
     if (!belongs) break;
     end += 1;
@@ -90,36 +91,34 @@ export function coverageOf(texts: readonly string[], weights: Weights): number {
  * this function, so that being rough does no harm.
  */
 export function stem(word: string): string {
-  const short = word.toLowerCase();
-  if (short.length <= 3) return short;
-  return short
+  return word
+    .toLowerCase()
     .replace(/(?:ational|ation|ating|ate[ds]?|ment|ness)$/, "")
     .replace(/(?:ies|ied|ying)$/, "y")
-    .replace(/(?:ingly|edly|ing|ed|ly)$/, "")
-    .replace(/(?:es|s)$/, "")
-    .replace(/(?:e|y)$/, "")
+    .replace(/(ss|sh|ch|x|z)es$/, "$1")
+    .replace(/([^su])s$/, "$1")
+    .replace(/(?:ingly|edly|ing|(?<!e)ed|ly)$/, "")
+    .replace(/[ey]$/, "")
     .replace(/(.)\1$/, "$1");
 }
 
 interface Unit {
   readonly text: string;
   readonly isCode: boolean;
-  /** Whether a blank line stands before it. */
-  readonly startsBlock: boolean;
+  /** What stands between it and the one before. */
+  readonly separator: " " | "\n" | "\n\n";
   readonly stems: ReadonlySet<string>;
 }
 
 function splitIntoUnits(text: string): Unit[] {
   return splitIntoBlocks(text).flatMap((block): Unit[] => {
-    if (block.startsWith("```")) {
-      return [{ text: block, isCode: true, startsBlock: true, stems: stemsOf(block) }];
-    }
-    const isList = /^(?:[-*]|\d+\.) /.test(block);
-    const sentences = isList || block.includes("\n") ? block.split("\n") : sentencesOf(block);
+    const isCode = block.startsWith("```");
+    const hasLines = !isCode && block.includes("\n");
+    const sentences = isCode ? [block] : hasLines ? block.split("\n") : sentencesOf(block);
     return sentences.map((sentence, at) => ({
       text: sentence,
-      isCode: false,
-      startsBlock: at === 0 || isList || block.includes("\n"),
+      isCode,
+      separator: at === 0 ? "\n\n" : hasLines ? "\n" : " ",
       stems: stemsOf(sentence),
     }));
   });
@@ -143,14 +142,7 @@ function sentencesOf(block: string): string[] {
 }
 
 function joinUnits(units: readonly Unit[]): string {
-  return units
-    .map(({ text, startsBlock }, at) => {
-      if (at === 0) return text;
-      const isLine =
-        /^(?:[-*]|\d+\.) /.test(text) && /^(?:[-*]|\d+\.) /.test(units[at - 1]?.text ?? "");
-      return `${isLine ? "\n" : startsBlock ? "\n\n" : " "}${text}`;
-    })
-    .join("");
+  return units.map(({ text, separator }, at) => (at === 0 ? text : separator + text)).join("");
 }
 
 function stemsOf(text: string): Set<string> {
