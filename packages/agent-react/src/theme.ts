@@ -83,7 +83,8 @@ export function resolveTheme(config: AgentThemeConfig = {}): ResolvedTheme {
     darkColors,
     lightColors,
     primaryColors,
-    accentForeground: contrast(accent, [255, 255, 255]) >= 4.5 ? "#ffffff" : "#0b0d10",
+    // Of white and black one always has a contrast of 4.58 or more.
+    accentForeground: contrast(accent, [255, 255, 255]) >= 4.5 ? "#ffffff" : "#000000",
     accentOnDark: readableOn([23, 26, 31], accent, [255, 255, 255]),
     accentOnLight: readableOn([255, 255, 255], accent, [0, 0, 0]),
     white: "#ffffff",
