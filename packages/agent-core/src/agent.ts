@@ -1,28 +1,19 @@
-import type {
-  ChatRequest,
-  StoredThread,
-  StreamPart,
-  ThreadList,
-  ToolOutput,
-} from "@valet/protocol";
-import {
-  AgentError,
-  HistoryDisabledError,
-  SessionWithoutOwnerError,
-  ThreadNotFoundError,
-} from "./agent-error.ts";
+import type { ChatRequest } from "@valet/protocol";
+import { AgentError, HistoryDisabledError } from "./agent-error.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
 import {
-  type AnswerDraft,
-  addPart,
-  changeCall,
-  closeMessage,
-  createDraft,
-  endCall,
-} from "./answer-draft.ts";
-import { type AgentFailure, toFailure } from "./failure.ts";
+  type AgentSnapshot,
+  type AgentStatus,
+  emptyConversation,
+  type QueuedMessage,
+  toAuthState,
+} from "./agent-snapshot.ts";
+import { type AnswerDraft, callsOf, closeMessage, createDraft } from "./answer-draft.ts";
+import { toFailure } from "./failure.ts";
 import type { ConversationMessage } from "./messages.ts";
-import { followRun } from "./run-stream.ts";
+import { newId } from "./new-id.ts";
+import { createPageTools, type PageTools, pendingCalls } from "./page-tools.ts";
+import { readRun } from "./run-reader.ts";
 import {
   createSessionTokenManager,
   type GetSessionToken,
@@ -30,50 +21,22 @@ import {
   type Timers,
 } from "./session-tokens.ts";
 import { createRequestFrame, createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
+import { stopped } from "./stopped.ts";
 import { fromStored } from "./stored-thread.ts";
-import { isTokenError } from "./token-error.ts";
-import { type AnyTool, checkArguments, declareTool } from "./tools.ts";
+import {
+  deleteThread,
+  listThreads,
+  loadThread,
+  type ThreadPage,
+  type ThreadPageOptions,
+} from "./thread-history.ts";
+import { type AnyTool, declareTool } from "./tools.ts";
 import { createTransport, type Transport } from "./transport.ts";
-
-/** What the agent is doing. */
-export type AgentStatus =
-  | "idle"
-  | "connecting"
-  | "searching"
-  | "thinking"
-  | "answering"
-  | "tool"
-  | "awaiting-approval"
-  | "reconnecting";
-
-/** Whether the page has a session. Looking at it causes no call. */
-export type AuthState = "idle" | "connecting" | "ready" | "signed-out" | "failed";
-
-/** A message that waits for its turn. */
-export interface QueuedMessage {
-  readonly id: string;
-  readonly text: string;
-}
-
-/** Everything that a page shows, as one immutable value. */
-export interface AgentSnapshot {
-  readonly messages: readonly ConversationMessage[];
-  /** From the sending of a message until its whole answer has ended, tools included. */
-  readonly isStreaming: boolean;
-  readonly queued: readonly QueuedMessage[];
-  readonly threadId: string | undefined;
-  readonly status: AgentStatus;
-  readonly auth: AuthState;
-  /** Why the last answer failed; undefined once another one begins. */
-  readonly error: AgentFailure | undefined;
-}
+import { untilAborted } from "./until-aborted.ts";
 
 interface Turn extends QueuedMessage {
   readonly done: () => void;
 }
-
-/** A stop by the person, told from every other abort by its identity. */
-const stopped: unique symbol = Symbol("stopped");
 
 const systemTimers: Timers = {
   set: (callback, delayMs) => setTimeout(callback, delayMs),
@@ -93,16 +56,18 @@ export class Agent<Context = unknown> {
   readonly #store: SnapshotStore<AgentSnapshot>;
   readonly #tokens: SessionTokenManager;
   readonly #timers: Timers;
+  readonly #tools: PageTools;
   #options: AgentOptions<Context>;
   #transport: Transport;
   #turns: Turn[] = [];
   #isDraining = false;
   #abort: AbortController | undefined;
   #runId: string | undefined;
-  #approvals = new Map<string, (isApproved: boolean) => void>();
   #lastFailedTurn: QueuedMessage | undefined;
   #generation = 0;
   #isDisposed = false;
+  /** The next question must not overtake the stop of the answer before it. */
+  #stopRequest: Promise<void> | undefined;
 
   constructor(options: AgentOptions<Context>) {
     this.#options = options;
@@ -113,17 +78,15 @@ export class Agent<Context = unknown> {
     );
     this.#transport = this.#createTransport();
     this.#store = createSnapshotStore<AgentSnapshot>(
-      {
-        messages: [],
-        isStreaming: false,
-        queued: [],
-        threadId: undefined,
-        status: "idle",
-        auth: "idle",
-        error: undefined,
-      },
+      { ...emptyConversation, auth: "idle" },
       createRequestFrame(this.#timers),
     );
+    this.#tools = createPageTools({
+      tools: () => (this.#options.tools ?? []) as readonly AnyTool<never>[],
+      context: () => this.#options.context ?? {},
+      show: (draft, status) => this.#showDraft(draft, "now", status),
+      emit: (event) => this.#emit(event),
+    });
     let wasStreaming = false;
     let lastMessages = this.#store.read().messages;
     this.#store.subscribe(() => {
@@ -186,34 +149,30 @@ export class Agent<Context = unknown> {
     this.#abort.abort(stopped);
     this.#emit({ type: "generation_stopped", data: { threadId } });
     if (threadId === undefined || runId === undefined) return;
-    this.#transport
+    this.#stopRequest = this.#transport
       .send(`/chat/${encodeURIComponent(threadId)}/stop/`, { method: "POST", body: { runId } })
-      .catch(() => undefined);
+      .then(
+        () => undefined,
+        () => undefined,
+      );
   }
 
   /** Forgets the conversation and begins a new one. The session stays. */
   resetConversation(): void {
     const { threadId } = this.#store.read();
     this.#abandon();
-    this.#store.update({
-      messages: [],
-      queued: [],
-      isStreaming: false,
-      threadId: undefined,
-      status: "idle",
-      error: undefined,
-    });
+    this.#store.update(emptyConversation);
     this.#emit({ type: "conversation_reset", data: { threadId } });
   }
 
   /** Lets a call that waits for approval run. */
   approveToolCall(id: string): void {
-    this.#approvals.get(id)?.(true);
+    this.#tools.decide(id, true);
   }
 
   /** Refuses a call that waits for approval. The model is told, and goes on. */
   rejectToolCall(id: string): void {
-    this.#approvals.get(id)?.(false);
+    this.#tools.decide(id, false);
   }
 
   /** Changes options without a reset. A new `getSessionToken` counts from the next call on. */
@@ -268,27 +227,9 @@ export class Agent<Context = unknown> {
    *
    * @throws {@link HistoryDisabledError}, {@link SessionWithoutOwnerError}.
    */
-  async listThreads(options: { readonly cursor?: string; readonly limit?: number } = {}): Promise<{
-    readonly threads: readonly ListedThread[];
-    readonly nextCursor: string | undefined;
-  }> {
+  async listThreads(options: ThreadPageOptions = {}): Promise<ThreadPage> {
     this.#requireHistory();
-    const query = new URLSearchParams();
-    if (options.cursor !== undefined) query.set("cursor", options.cursor);
-    if (options.limit !== undefined) query.set("limit", String(options.limit));
-    const suffix = query.size === 0 ? "" : `?${query}`;
-    const answer = await this.#sendForHistory(`/threads/${suffix}`);
-    const { threads, next_cursor } = (await answer.json()) as ThreadList;
-    return {
-      threads: threads.map((thread) => ({
-        id: thread.id,
-        title: thread.title,
-        createdAt: thread.created_at,
-        updatedAt: thread.updated_at,
-        messageCount: thread.message_count,
-      })),
-      nextCursor: next_cursor ?? undefined,
-    };
+    return listThreads(this.#transport, options);
   }
 
   /**
@@ -299,16 +240,12 @@ export class Agent<Context = unknown> {
    */
   async resumeThread(threadId: string): Promise<void> {
     this.#requireHistory();
-    const answer = await this.#sendForHistory(`/threads/${encodeURIComponent(threadId)}/`);
-    const stored = (await answer.json()) as StoredThread;
+    const stored = await loadThread(this.#transport, threadId);
     this.#abandon();
     this.#store.update({
+      ...emptyConversation,
       messages: stored.messages.map((message) => fromStored(message, this.#displayName)),
-      queued: [],
-      isStreaming: false,
       threadId: stored.thread.id,
-      status: "idle",
-      error: undefined,
     });
     this.#emit({ type: "thread_resumed", data: { threadId } });
   }
@@ -320,7 +257,7 @@ export class Agent<Context = unknown> {
    */
   async deleteThread(threadId: string): Promise<void> {
     this.#requireHistory();
-    await this.#sendForHistory(`/threads/${encodeURIComponent(threadId)}/`, "DELETE");
+    await deleteThread(this.#transport, threadId);
     if (this.#store.read().threadId === threadId) this.resetConversation();
     this.#emit({ type: "thread_deleted", data: { threadId } });
   }
@@ -393,6 +330,7 @@ export class Agent<Context = unknown> {
     });
     this.#emit({ type: "message_sent", data: { threadId: this.#store.read().threadId } });
     try {
+      await untilAborted(this.#stopRequest, abort.signal);
       await this.#waitOutHold(abort.signal);
       await this.#answer(question, abort.signal);
     } catch (thrown) {
@@ -427,11 +365,10 @@ export class Agent<Context = unknown> {
     while (true) {
       const ran = await this.#run(body, draft, signal);
       draft = ran.draft;
-      const pending = pendingCalls(draft);
-      if (ran.finishReason !== "tool-calls" || pending.length === 0) break;
-      const { outputs, draft: after } = await this.#runTools(pending, draft, signal);
-      draft = after;
-      body = { messages: [], toolOutputs: outputs };
+      if (ran.finishReason !== "tool-calls" || pendingCalls(draft).length === 0) break;
+      const worked = await this.#tools.run(draft, signal);
+      draft = worked.draft;
+      body = { messages: [], toolOutputs: worked.outputs };
     }
     this.#showDraft({ ...draft, message: closeMessage(draft.message) }, "now");
     const toolCallCount = callsOf(draft).length;
@@ -452,43 +389,21 @@ export class Agent<Context = unknown> {
     const threadId = answer.headers.get("x-thread-id");
     this.#runId = answer.headers.get("x-run-id") ?? undefined;
     if (threadId !== null) this.#store.update({ threadId, status: "thinking" });
-    let draft = earlier ?? createDraft(`a_${newId()}`);
-    let failure: AgentError | undefined;
-    const parts = followRun({
+    return readRun({
       transport: this.#transport,
       answer,
+      earlier,
       signal,
       timers: this.#timers,
-      random: Math.random,
+      displayName: this.#displayName,
+      onStart: (ids) => {
+        this.#runId = ids.runId;
+        this.#store.update({ threadId: ids.threadId });
+      },
+      show: (draft, when, status) => this.#showDraft(draft, when, status),
       onReconnecting: (isReconnecting) =>
         this.#store.update({ status: isReconnecting ? "reconnecting" : "thinking" }),
     });
-    for await (const part of parts) {
-      // A frame that was under way when the person stopped or left belongs to nobody.
-      signal.throwIfAborted();
-      if (part.type === "start") {
-        this.#runId = part.messageMetadata.runId;
-        this.#store.update({ threadId: part.messageMetadata.threadId });
-      }
-      if (part.type === "data-error") failure = toAgentError(part);
-      if (part.type === "error" && failure === undefined) {
-        failure = new AgentError("internal_error", part.errorText, { retryable: true });
-      }
-      if (part.type === "abort") throw stopped;
-      if (part.type === "finish") {
-        if (failure) throw failure;
-        return { draft, finishReason: part.finishReason };
-      }
-      const before = draft;
-      draft = addPart(draft, part, Date.now(), this.#displayName);
-      const status = statusAfter(part);
-      if (draft !== before || status) {
-        const isMoreText = part.type === "text-delta" && before.message.content !== "";
-        this.#showDraft(draft, isMoreText ? "next-frame" : "now", status);
-      }
-    }
-    signal.throwIfAborted();
-    throw new AgentError("stream_interrupted", "The answer has no end.", { retryable: true });
   }
 
   #chatRequest(body: Partial<ChatRequest>): ChatRequest {
@@ -506,89 +421,6 @@ export class Agent<Context = unknown> {
       ...(user !== undefined && { user: { ...user } }),
       ...(locale !== undefined && { locale }),
     };
-  }
-
-  /** Runs the calls that the server has left to the page, side by side. */
-  async #runTools(
-    calls: readonly PendingCall[],
-    draft: AnswerDraft,
-    signal: AbortSignal,
-  ): Promise<{ outputs: ToolOutput[]; draft: AnswerDraft }> {
-    let current = draft;
-    const show = (next: AnswerDraft, status?: AgentStatus): void => {
-      current = next;
-      this.#showDraft(next, "now", status);
-    };
-    const outputs = await Promise.all(
-      calls.map(async ({ id, name, input }): Promise<ToolOutput> => {
-        const tool = this.#options.tools?.find((known) => known.name === name);
-        if (!tool) {
-          const errorText = `The page has no tool ${name}.`;
-          show(endCall(current, id, Date.now(), { status: "error", error: errorText }));
-          return { toolCallId: id, errorText };
-        }
-        if (tool.needsApproval) {
-          show(changeCall(current, id, { status: "approval_requested" }), "awaiting-approval");
-          const isApproved = await this.#waitForApproval(id, signal);
-          this.#emit({
-            type: isApproved ? "tool_approved" : "tool_denied",
-            data: { toolName: name },
-          });
-          if (!isApproved) {
-            show(endCall(current, id, Date.now(), { status: "denied" }), "thinking");
-            return { toolCallId: id, denied: true, reason: "The person refused." };
-          }
-        }
-        show(changeCall(current, id, { status: "executing" }), "tool");
-        const { output, change } = await this.#execute(tool, id, input, signal);
-        signal.throwIfAborted();
-        show(endCall(current, id, Date.now(), change), "thinking");
-        return output;
-      }),
-    );
-    return { outputs, draft: current };
-  }
-
-  async #execute(
-    tool: AnyTool<Context>,
-    toolCallId: string,
-    input: unknown,
-    signal: AbortSignal,
-  ): Promise<{ output: ToolOutput; change: { status: "completed" | "error" } }> {
-    const startedMs = Date.now();
-    const context = (this.#options.context ?? {}) as Context;
-    const executed = (status: "completed" | "error"): void => {
-      const durationMs = Date.now() - startedMs;
-      this.#emit({ type: "tool_executed", data: { toolName: tool.name, status, durationMs } });
-    };
-    try {
-      const args = await checkArguments(tool, input);
-      const result = await untilAborted(
-        tool.execute(args, context, { signal, toolCallId }),
-        signal,
-      );
-      executed("completed");
-      const output = result ?? null;
-      return {
-        output: { toolCallId, output },
-        change: { status: "completed", ...{ result: output } },
-      };
-    } catch (thrown) {
-      signal.throwIfAborted();
-      executed("error");
-      const errorText = thrown instanceof Error ? thrown.message : String(thrown);
-      return {
-        output: { toolCallId, errorText },
-        change: { status: "error", ...{ error: errorText } },
-      };
-    }
-  }
-
-  #waitForApproval(id: string, signal: AbortSignal): Promise<boolean> {
-    const decision = new Promise<boolean>((resolve) => {
-      this.#approvals.set(id, resolve);
-    });
-    return untilAborted(decision, signal).finally(() => this.#approvals.delete(id));
   }
 
   #showDraft(draft: AnswerDraft, when: "now" | "next-frame", status?: AgentStatus): void {
@@ -632,17 +464,7 @@ export class Agent<Context = unknown> {
   }
 
   #showAuth(): void {
-    const { state, lastError } = this.#tokens.getSnapshot();
-    const isSignedOut = isTokenError(lastError) && lastError.status === 401;
-    const failed: AuthState = isSignedOut ? "signed-out" : "failed";
-    const auth: AuthState =
-      state === "READY" || state === "REFRESHING"
-        ? "ready"
-        : state === "ACQUIRING"
-          ? "connecting"
-          : lastError
-            ? failed
-            : "idle";
+    const auth = toAuthState(this.#tokens.getSnapshot());
     if (auth !== this.#store.read().auth) this.#store.update({ auth });
   }
 
@@ -659,92 +481,4 @@ export class Agent<Context = unknown> {
   #requireHistory(): void {
     if (!this.#options.enableHistory) throw new HistoryDisabledError();
   }
-
-  async #sendForHistory(path: string, method: "GET" | "DELETE" = "GET"): Promise<Response> {
-    try {
-      return await this.#transport.send(path, { method });
-    } catch (thrown) {
-      if (!(thrown instanceof AgentError)) throw thrown;
-      if (thrown.code === "history_needs_owner") throw new SessionWithoutOwnerError();
-      if (thrown.status === 404) throw new ThreadNotFoundError();
-      throw thrown;
-    }
-  }
-}
-
-/** A past conversation, as lists show it. */
-export interface ListedThread {
-  readonly id: string;
-  readonly title: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  /** ISO 8601. */
-  readonly updatedAt: string;
-  readonly messageCount: number;
-}
-
-interface PendingCall {
-  readonly id: string;
-  readonly name: string;
-  readonly input: unknown;
-}
-
-function callsOf({ message }: AnswerDraft) {
-  return (message.blocks ?? []).flatMap((block) =>
-    block.type === "tool_calls" ? block.toolCalls : [],
-  );
-}
-
-/** The calls that the server has left to the page: those without an outcome. */
-function pendingCalls(draft: AnswerDraft): PendingCall[] {
-  return callsOf(draft)
-    .filter(({ status }) => status === "executing")
-    .map(({ id, name, arguments: input }) => ({ id, name, input }));
-}
-
-function statusAfter(part: StreamPart): AgentStatus | undefined {
-  switch (part.type) {
-    case "text-delta":
-      return "answering";
-    case "tool-input-available":
-      return part.toolName === "search_knowledge_base" ? "searching" : "tool";
-    case "tool-output-available":
-    case "tool-output-error":
-    case "reasoning-start":
-      return "thinking";
-    default:
-      return undefined;
-  }
-}
-
-function toAgentError({ data }: Extract<StreamPart, { type: "data-error" }>): AgentError {
-  const { code, retryable, retryAfterMs, requestId } = data;
-  return new AgentError(code, `The answer ended with ${code}.`, {
-    retryable,
-    requestId,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
-}
-
-/** What a promise gives, unless the signal fires first: then the signal's own reason. */
-function untilAborted<Value>(
-  work: Value | PromiseLike<Value>,
-  signal: AbortSignal,
-): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) {
-      onAbort();
-      return;
-    }
-    signal.addEventListener("abort", onAbort, { once: true });
-    Promise.resolve(work)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", onAbort));
-  });
-}
-
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -89,6 +89,13 @@ export function endCall(
   return changeCall(draft, id, { ...changes, ...duration });
 }
 
+/** The calls of an answer, in order. */
+export function callsOf({ message }: AnswerDraft): ToolCallDisplay[] {
+  return (message.blocks ?? []).flatMap((block) =>
+    block.type === "tool_calls" ? block.toolCalls : [],
+  );
+}
+
 /** The message when nothing more will come: calls that were going on were stopped. */
 export function closeMessage(
   message: ConversationMessage,

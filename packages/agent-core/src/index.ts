@@ -1,11 +1,4 @@
-export {
-  Agent,
-  type AgentSnapshot,
-  type AgentStatus,
-  type AuthState,
-  type ListedThread,
-  type QueuedMessage,
-} from "./agent.ts";
+export { Agent } from "./agent.ts";
 export {
   AgentError,
   type AgentErrorOptions,
@@ -20,6 +13,7 @@ export type {
   OnAgentEvent,
   ToolDisplayMeta,
 } from "./agent-options.ts";
+export type { AgentSnapshot, AgentStatus, AuthState, QueuedMessage } from "./agent-snapshot.ts";
 export type { AgentFailure } from "./failure.ts";
 export type { Clock, TokenLease } from "./lease.ts";
 export type {
@@ -44,6 +38,7 @@ export {
   type TokenEvent,
   type WithTokenOptions,
 } from "./session-tokens.ts";
+export type { ListedThread, ThreadPage, ThreadPageOptions } from "./thread-history.ts";
 export {
   isTokenError,
   StopRefreshing,

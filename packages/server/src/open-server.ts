@@ -67,10 +67,23 @@ const sweepEveryMs = 10 * 60_000;
  */
 export async function openServer(
   config: Config,
-  { logTo = process.stderr, now = Date.now }: OpenServerOptions = {},
+  options: OpenServerOptions = {},
+): Promise<OpenServer> {
+  const folder = openDataFolder(config.dataDir);
+  try {
+    return await openParts(config, folder, options);
+  } catch (error) {
+    folder.unlock();
+    throw error;
+  }
+}
+
+async function openParts(
+  config: Config,
+  folder: DataFolder,
+  { logTo = process.stderr, now = Date.now }: OpenServerOptions,
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
-  const folder = openDataFolder(config.dataDir);
   const secrets = loadSecrets(folder.path);
   const database = await openDatabase(folder.databaseFile);
   const dashboardUrl = config.publicUrl ?? `http://localhost:${config.port}`;

@@ -1,0 +1,54 @@
+import type { AgentFailure } from "./failure.ts";
+import type { ConversationMessage } from "./messages.ts";
+import type { SessionTokenSnapshot } from "./session-tokens.ts";
+
+/** What the agent is doing. */
+export type AgentStatus =
+  | "idle"
+  | "connecting"
+  | "searching"
+  | "thinking"
+  | "answering"
+  | "tool"
+  | "awaiting-approval"
+  | "reconnecting";
+
+/** Whether the page has a session. Looking at it causes no call. */
+export type AuthState = "idle" | "connecting" | "ready" | "signed-out" | "failed";
+
+/** A message that waits for its turn. */
+export interface QueuedMessage {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Everything that a page shows, as one immutable value. */
+export interface AgentSnapshot {
+  readonly messages: readonly ConversationMessage[];
+  /** From the sending of a message until its whole answer has ended, tools included. */
+  readonly isStreaming: boolean;
+  readonly queued: readonly QueuedMessage[];
+  readonly threadId: string | undefined;
+  readonly status: AgentStatus;
+  readonly auth: AuthState;
+  /** Why the last answer failed; undefined once another one begins. */
+  readonly error: AgentFailure | undefined;
+}
+
+/** A conversation that has not begun, whatever the session is. */
+export const emptyConversation: Omit<AgentSnapshot, "auth"> = {
+  messages: [],
+  isStreaming: false,
+  queued: [],
+  threadId: undefined,
+  status: "idle",
+  error: undefined,
+};
+
+/** What a page shows of the state of the session tokens. */
+export function toAuthState({ state, lastError }: SessionTokenSnapshot): AuthState {
+  if (state === "READY" || state === "REFRESHING") return "ready";
+  if (state === "ACQUIRING") return "connecting";
+  if (!lastError) return "idle";
+  return lastError.status === 401 ? "signed-out" : "failed";
+}

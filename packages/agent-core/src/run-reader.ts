@@ -1,0 +1,99 @@
+import type { StreamPart } from "@valet/protocol";
+import { AgentError } from "./agent-error.ts";
+import type { AgentStatus } from "./agent-snapshot.ts";
+import { type AnswerDraft, addPart, createDraft } from "./answer-draft.ts";
+import { newId } from "./new-id.ts";
+import { followRun } from "./run-stream.ts";
+import type { Timers } from "./session-tokens.ts";
+import { stopped } from "./stopped.ts";
+import type { Transport } from "./transport.ts";
+
+/** What {@link readRun} needs. */
+export interface ReadRunOptions {
+  readonly transport: Transport;
+  /** The answer that began the run. */
+  readonly answer: Response;
+  /** The answer that the run goes on with, after tools of the page. */
+  readonly earlier: AnswerDraft | undefined;
+  readonly signal: AbortSignal;
+  readonly timers: Timers;
+  /** What people read for a tool, by its name. */
+  readonly displayName: (name: string) => string | undefined;
+  /** Told the ids of run and thread. */
+  readonly onStart: (ids: { readonly threadId: string; readonly runId: string }) => void;
+  /** Shows an answer that has grown: now, or with others in the next frame. */
+  readonly show: (
+    draft: AnswerDraft,
+    when: "now" | "next-frame",
+    status: AgentStatus | undefined,
+  ) => void;
+  readonly onReconnecting: (isReconnecting: boolean) => void;
+}
+
+/**
+ * Reads one run of the server to its end.
+ *
+ * @throws {@link stopped} when it was stopped, {@link AgentError} when it failed.
+ */
+export async function readRun({
+  transport,
+  answer,
+  earlier,
+  signal,
+  timers,
+  displayName,
+  onStart,
+  show,
+  onReconnecting,
+}: ReadRunOptions): Promise<{ draft: AnswerDraft; finishReason: string }> {
+  let draft = earlier ?? createDraft(`a_${newId()}`);
+  let failure: AgentError | undefined;
+  const random = Math.random;
+  const parts = followRun({ transport, answer, signal, timers, random, onReconnecting });
+  for await (const part of parts) {
+    // A frame that was under way when the person stopped or left belongs to nobody.
+    signal.throwIfAborted();
+    if (part.type === "start") onStart(part.messageMetadata);
+    if (part.type === "data-error") failure = toAgentError(part);
+    if (part.type === "error" && failure === undefined) {
+      failure = new AgentError("internal_error", part.errorText, { retryable: true });
+    }
+    if (part.type === "abort") throw stopped;
+    if (part.type === "finish") {
+      if (failure) throw failure;
+      return { draft, finishReason: part.finishReason };
+    }
+    const before = draft;
+    draft = addPart(draft, part, Date.now(), displayName);
+    const status = statusAfter(part);
+    if (draft === before && !status) continue;
+    const isMoreText = part.type === "text-delta" && before.message.content !== "";
+    show(draft, isMoreText ? "next-frame" : "now", status);
+  }
+  signal.throwIfAborted();
+  throw new AgentError("stream_interrupted", "The answer has no end.", { retryable: true });
+}
+
+function statusAfter(part: StreamPart): AgentStatus | undefined {
+  switch (part.type) {
+    case "text-delta":
+      return "answering";
+    case "tool-input-available":
+      return part.toolName === "search_knowledge_base" ? "searching" : "tool";
+    case "tool-output-available":
+    case "tool-output-error":
+    case "reasoning-start":
+      return "thinking";
+    default:
+      return undefined;
+  }
+}
+
+function toAgentError({ data }: Extract<StreamPart, { type: "data-error" }>): AgentError {
+  const { code, retryable, retryAfterMs, requestId } = data;
+  return new AgentError(code, `The answer ended with ${code}.`, {
+    retryable,
+    requestId,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
