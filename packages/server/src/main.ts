@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { modelProblems } from "./agent/models/registry.ts";
 import { withServer } from "./commands/connect.ts";
