@@ -1,22 +1,13 @@
-import {
-  Alert,
-  Button,
-  Group,
-  Modal,
-  Paper,
-  Skeleton,
-  Stack,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Paper, Skeleton, Stack, Text } from "@mantine/core";
 import { IconChevronRight, IconMessageChatbot, IconPlus } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { api } from "../api.ts";
 import { queries } from "../queries.ts";
 import { Empty } from "../ui/empty.tsx";
 import { Failure } from "../ui/failure.tsx";
+import { NameModal } from "../ui/name-modal.tsx";
 import { PageHeader } from "../ui/page-header.tsx";
 import { When } from "../ui/when.tsx";
 
@@ -25,6 +16,8 @@ export function IntegrationsPage(): ReactNode {
   const { projectId } = useParams({ from: "/signed-in/projects/$projectId/integrations/agent" });
   const integrations = useQuery(queries.integrations(projectId));
   const [isCreating, setIsCreating] = useState(false);
+  const navigate = useNavigate();
+  const queryClient = useQueryClient();
   const create = (
     <Button leftSection={<IconPlus size={18} />} onClick={() => setIsCreating(true)}>
       Create integration
@@ -78,65 +71,21 @@ export function IntegrationsPage(): ReactNode {
           </li>
         ))}
       </Stack>
-      <CreateIntegrationModal
-        projectId={projectId}
+      <NameModal
         opened={isCreating}
         onClose={() => setIsCreating(false)}
+        title="Create integration"
+        description="Where the agent appears, such as “Help panel”."
+        action="Create integration"
+        onSubmit={async (name) => {
+          const { id } = await api.createIntegration(projectId, name);
+          await queryClient.invalidateQueries({ queryKey: ["integrations", projectId] });
+          await navigate({
+            to: "/projects/$projectId/integrations/agent/$integrationId",
+            params: { projectId, integrationId: id },
+          });
+        }}
       />
     </>
-  );
-}
-
-function CreateIntegrationModal({
-  projectId,
-  opened,
-  onClose,
-}: {
-  readonly projectId: string;
-  readonly opened: boolean;
-  readonly onClose: () => void;
-}): ReactNode {
-  const [name, setName] = useState("");
-  const navigate = useNavigate();
-  const queryClient = useQueryClient();
-  const create = useMutation({
-    mutationFn: () => api.createIntegration(projectId, name),
-    async onSuccess({ id }) {
-      await queryClient.invalidateQueries({ queryKey: ["integrations", projectId] });
-      await navigate({
-        to: "/projects/$projectId/integrations/agent/$integrationId",
-        params: { projectId, integrationId: id },
-      });
-    },
-  });
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    create.mutate();
-  };
-  return (
-    <Modal opened={opened} onClose={onClose} title="Create integration">
-      <form onSubmit={submit}>
-        <Stack>
-          <TextInput
-            label="Name"
-            description="Where the agent appears, such as “Help panel”."
-            required
-            maxLength={100}
-            data-autofocus
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-          {create.error && <Alert color="red">{create.error.message}</Alert>}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={create.isPending}>
-              Create integration
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   );
 }
