@@ -86,7 +86,7 @@ function Answer({ message }: { readonly message: ConversationMessage }): ReactNo
           </ToolCallGroup>
         ),
       )}
-      {isStreaming && <span className="valet-caret" aria-hidden="true" />}
+      {isStreaming && message.content !== "" && <span className="valet-caret" aria-hidden="true" />}
       {stopped && <p className="valet-stopped">{labels.stopped}</p>}
       {isOver && <SourceTiles sources={sources} />}
       {isOver && message.content !== "" && (

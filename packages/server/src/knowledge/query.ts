@@ -2,6 +2,8 @@
 export interface SearchQuery {
   /** The words that carry the question, each once, in lower case. */
   readonly terms: readonly string[];
+  /** How many of them say what the question is about; 0 when all are small words. */
+  readonly contentWords: number;
   /** Passages with every word; for short questions alone, where it ranks better. */
   readonly all: string | undefined;
   /** Passages with any of the words. */
@@ -39,6 +41,7 @@ export function buildQuery(question: string): SearchQuery | undefined {
   const quoted = terms.map((term) => `"${term}"`);
   return {
     terms,
+    contentWords: Math.min(meaningful.length, maxTerms),
     all: terms.length > 1 && terms.length <= shortQuestion ? quoted.join(" AND ") : undefined,
     any: quoted.join(" OR "),
     prefixes: terms

@@ -106,9 +106,13 @@ function readSearchResult(
   return { passages: [] };
 }
 
+/** Words by which a question points back at the one before it. */
+const pointsBack =
+  /^(?:and|but|so|then|why|what about|how about)\b|\b(?:it|its|that|this|these|those|they|them|one)\b/i;
+
 /**
- * What to search for: the last question. One that hardly says anything of its own ("and how?")
- * goes on about the question before it.
+ * What to search for: the last question. One that hardly says anything of its own and points back
+ * ("and how do I do that?") goes on about the question before it.
  */
 function readQuery(prompt: LanguageModelV3Prompt): string {
   const questions = prompt.flatMap((message) =>
@@ -117,7 +121,7 @@ function readQuery(prompt: LanguageModelV3Prompt): string {
       : [],
   );
   const last = questions.at(-1) ?? "";
-  const isThin = (buildQuery(last)?.terms.length ?? 0) < 2 && last.split(/\s+/).length > 1;
   const before = questions.at(-2);
+  const isThin = (buildQuery(last)?.contentWords ?? 0) < 2 && pointsBack.test(last.trim());
   return (isThin && before !== undefined ? `${before} ${last}` : last).slice(0, 1_000);
 }
