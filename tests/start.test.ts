@@ -99,6 +99,25 @@ test("the second start reuses everything", async () => {
   expect(await ended).toBe(0);
 });
 
+test("a start on other ports keeps the key and tells the demo the new address", async () => {
+  const moved = {
+    VALET_PORT: String(await freePort()),
+    VALET_DEMO_PORT: String(await freePort()),
+  };
+  const env = join(variables.VALET_DATA_DIR ?? "", "demo.env");
+  const keyOf = (text: string) => /^VALET_API_KEY=.*$/m.exec(text)?.[0];
+  const before = keyOf(readFileSync(env, "utf8"));
+  const { child, ready, ended } = start(moved);
+  await ready;
+  const after = readFileSync(env, "utf8");
+  expect(keyOf(after)).toBe(before);
+  expect(after).toContain(`VALET_API_URL=http://localhost:${moved.VALET_PORT}\n`);
+  const page = await fetch(`http://127.0.0.1:${moved.VALET_DEMO_PORT}/`);
+  expect(page.headers.get("content-security-policy")).toContain(`localhost:${moved.VALET_PORT}`);
+  child.kill("SIGINT");
+  expect(await ended).toBe(0);
+});
+
 test.each([
   ["VALET_PORT", "the Valet server"],
   ["VALET_DEMO_PORT", "the demo"],

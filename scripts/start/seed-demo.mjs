@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
+import { parseEnv } from "node:util";
 
 const projectName = "Demo";
 
@@ -19,15 +20,15 @@ export async function seedDemo({ dataDir, publicUrl, say }) {
   const project = await findOrMakeProject(client);
   const integration = await findOrMakeIntegration(client, project.id);
   const envFile = join(dataDir, "demo.env");
-  if (!(await hasLiveKey(client, project.id, envFile))) {
-    const { secret } = await client.post(`/projects/${project.id}/keys`, { name: "Demo server" });
-    writeEnv(envFile, {
-      VALET_API_KEY: secret,
-      VALET_PROJECT_ID: project.id,
-      VALET_INTEGRATION_ID: integration.id,
-      VALET_API_URL: publicUrl,
-    });
-  }
+  const known = await findLiveKey(client, project.id, envFile);
+  const apiKey = known ?? (await makeKey(client, project.id));
+  // Written at every start: the address changes with the port.
+  writeEnv(envFile, {
+    VALET_API_KEY: apiKey,
+    VALET_PROJECT_ID: project.id,
+    VALET_INTEGRATION_ID: integration.id,
+    VALET_API_URL: publicUrl,
+  });
   for (const source of documentation()) await ingest(client, project.id, source, say);
   const { accounts } = await client.get("/status");
   const setupLink = accounts ? undefined : (await client.post("/setup-links")).url;
@@ -47,18 +48,17 @@ async function findOrMakeIntegration(client, projectId) {
   return integrations[0] ?? (await client.post(path, { name: "Demo page" })).integration;
 }
 
-/** Whether the file holds a key of this project that is still good. */
-async function hasLiveKey(client, projectId, envFile) {
-  if (!existsSync(envFile)) return false;
-  const values = Object.fromEntries(
-    readFileSync(envFile, "utf8")
-      .split("\n")
-      .filter((line) => line.includes("="))
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
+/** The key in the file, if it is one of this project and still good. */
+async function findLiveKey(client, projectId, envFile) {
+  if (!existsSync(envFile)) return undefined;
+  const apiKey = parseEnv(readFileSync(envFile, "utf8")).VALET_API_KEY;
   const { keys } = await client.get(`/projects/${projectId}/keys`);
-  const kid = values.VALET_API_KEY?.split("_")[2];
-  return keys.some((key) => key.id === kid && key.revoked_at === null);
+  const kid = apiKey?.split("_")[2];
+  return keys.some((key) => key.id === kid && key.revoked_at === null) ? apiKey : undefined;
+}
+
+async function makeKey(client, projectId) {
+  return (await client.post(`/projects/${projectId}/keys`, { name: "Demo server" })).secret;
 }
 
 function writeEnv(file, values) {
