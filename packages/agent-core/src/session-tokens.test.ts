@@ -172,6 +172,7 @@ test("an endpoint that is down is asked three times, one that says nothing twice
     [new Error("Session creation failed"), 2],
     [Object.assign(new Error("x"), { status: 403 }), 1],
     [new StopRefreshing(), 1],
+    [Object.assign(new Error("x"), { permanent: true }), 1],
   ] as const) {
     const { time, endpoint, manager } = open();
     endpoint.failure = failure;
@@ -268,9 +269,54 @@ test("after a reset no token of the person before is served or waited for", asyn
   const after = get(manager);
   await time.advance(100);
   // The first call has answered by now; its token belongs to the person before.
+  expect(manager.peek()).toBeUndefined();
   expect(after.outcome).toBe("pending");
   await time.advance(400);
   expect(after.outcome).toBe("token-2");
+});
+
+test("a failure of before a reset is not told to those after it", async () => {
+  const { time, endpoint, manager } = open();
+  endpoint.failure = new StopRefreshing();
+  get(manager);
+  await time.advance(50);
+  manager.reset();
+  endpoint.latencyMs = 500;
+  const after = get(manager);
+  await time.advance(60);
+  // The first call has failed by now.
+  expect(manager.getSnapshot()).toMatchObject({ state: "ACQUIRING", lastError: undefined });
+  endpoint.failure = undefined;
+  await time.advance(500);
+  expect(after.outcome).toBe("token-1");
+});
+
+test("nobody waits longer than 30 s, however often the endpoint is tried", async () => {
+  const { time, endpoint, manager } = open();
+  endpoint.latencyMs = 14_000;
+  endpoint.failure = Object.assign(new Error("busy"), { status: 503, retryAfterMs: 8_000 });
+  const caller = get(manager);
+  await time.advance(29_999);
+  expect(caller.outcome).toBe("pending");
+  await time.advance(1);
+  expect(caller.outcome).toBe("acquire_timeout");
+});
+
+test("a clock that is set back does not make a token live longer", async () => {
+  const { time, manager } = open();
+  get(manager);
+  await time.advance(100);
+  time.setWall(-2 * 3_600_000);
+  await time.advance(3_600_000);
+  expect(manager.peek()).toBeUndefined();
+});
+
+test("when a call has ended, its time limit does not run on", async () => {
+  const { time, manager } = open();
+  get(manager);
+  expect(time.pending()).toBeGreaterThan(0);
+  await time.advance(100);
+  expect(time.pending()).toBe(0);
 });
 
 test("after disposal nothing is called and nothing is given", async () => {
