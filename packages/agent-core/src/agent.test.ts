@@ -110,7 +110,7 @@ test("an answer that cannot be taken up again is shown as interrupted, not as fi
   const { agent, events } = openAgent({ sessionTokens: { timers: impatient } });
   await agent.sendMessage("a");
   const [, partial, error] = agent.getMessages();
-  expect(partial).toMatchObject({ content: "One" });
+  expect(partial).toMatchObject({ content: "One", isPartial: true });
   expect(error).toMatchObject({ isError: true, errorCode: "stream_interrupted", retryable: true });
   expect(events.at(-1)).toMatchObject({ type: "response_error" });
 });

@@ -438,7 +438,10 @@ export class Agent<Context = unknown> {
     const begun = last?.role === "assistant" && last.isStreaming ? last : undefined;
     const before = begun ? messages.slice(0, -1) : messages;
     if (isStop) {
-      const message = closeMessage(begun ?? createDraft(`a_${newId()}`).message, { stopped: true });
+      const message = closeMessage(begun ?? createDraft(`a_${newId()}`).message, {
+        isPartial: true,
+        stopped: true,
+      });
       this.#store.update({ messages: [...before, message] });
       return;
     }
@@ -456,7 +459,11 @@ export class Agent<Context = unknown> {
     const hasContent = (begun?.blocks?.length ?? 0) > 0;
     this.#lastFailedTurn = { id: question.id, text: question.content };
     this.#store.update({
-      messages: [...before, ...(begun && hasContent ? [closeMessage(begun)] : []), error],
+      messages: [
+        ...before,
+        ...(begun && hasContent ? [closeMessage(begun, { isPartial: true })] : []),
+        error,
+      ],
       error: failure,
     });
     const { code, detail } = failure;

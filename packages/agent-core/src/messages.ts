@@ -60,6 +60,8 @@ export interface ConversationMessage {
   readonly sources?: readonly MessageSource[];
   /** The answer is still being written. */
   readonly isStreaming?: boolean;
+  /** The answer ended before it was whole: stopped, or failed on the way. Its markup may be open. */
+  readonly isPartial?: boolean;
   /** The person stopped the answer. */
   readonly stopped?: boolean;
   /** The answer failed; `content` says why. */

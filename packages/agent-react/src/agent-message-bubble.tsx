@@ -55,7 +55,13 @@ function ErrorMessage({
 
 function Answer({ message }: { readonly message: ConversationMessage }): ReactNode {
   const { agent } = useAgentContext();
-  const { blocks = [], sources = [], isStreaming = false, stopped = false } = message;
+  const {
+    blocks = [],
+    sources = [],
+    isStreaming = false,
+    isPartial = false,
+    stopped = false,
+  } = message;
   const isOver = !isStreaming;
   return (
     <article
@@ -70,7 +76,7 @@ function Answer({ message }: { readonly message: ConversationMessage }): ReactNo
             key={at}
             text={block.content}
             sources={sources}
-            isStreaming={isStreaming && at === blocks.length - 1}
+            isStreaming={(isStreaming || isPartial) && at === blocks.length - 1}
           />
         ) : (
           // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only ever added at the end.

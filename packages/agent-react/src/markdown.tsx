@@ -11,7 +11,7 @@ export interface MarkdownProps {
   readonly text: string;
   /** What `[n]` may stand for. */
   readonly sources?: readonly MessageSource[];
-  /** More is coming: unfinished markup at the end is closed or held back. */
+  /** The end is missing, or still to come: unfinished markup there is closed or held back. */
   readonly isStreaming?: boolean;
 }
 

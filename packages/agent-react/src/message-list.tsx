@@ -35,7 +35,8 @@ export function MessageList({ children }: { readonly children?: ReactNode }): Re
   }, [messages, queued, status]);
 
   const isEmpty = messages.length === 0 && queued.length === 0;
-  const isWaiting = isStreaming && (last?.role === "user" || last?.content === "");
+  const isSilent = last?.role === "user" || last?.content === "" || status === "reconnecting";
+  const isWaiting = isStreaming && isSilent;
   return (
     <div className="valet-list-frame">
       <div

@@ -42,7 +42,8 @@ function asQuotation(quote: string): string {
             .trim()
             .split("\n")
             .map((line) => `> ${line}`)
-            .join("\n"),
+            // Rows of a table and the like: two spaces keep a line a line of its own.
+            .join("  \n"),
     )
     .filter((piece) => piece !== "> ")
     .join("\n\n");
