@@ -16,7 +16,8 @@ export async function seedDemo({ dataDir, publicUrl, say }) {
   const { createControlClient, socketFetch } = await import(
     "../../packages/server/dist/control/control-client.js"
   );
-  const client = createControlClient(socketFetch(join(dataDir, "control.sock")));
+  const { dataFolderPaths } = await import("../../packages/server/dist/data-folder/data-folder.js");
+  const client = createControlClient(socketFetch(dataFolderPaths(dataDir).controlSocket));
   const project = await findOrMakeProject(client);
   const integration = await findOrMakeIntegration(client, project.id);
   const envFile = join(dataDir, "demo.env");

@@ -7,7 +7,7 @@ import { sourcesCommand } from "./commands/sources.ts";
 import { PortTakenError, startServer } from "./commands/start.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { ControlError } from "./control/control-client.ts";
-import { DataFolderInUseError } from "./data-folder/data-folder.ts";
+import { DataFolderInUseError, DataFolderPathError } from "./data-folder/data-folder.ts";
 import { version } from "./version.ts";
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -81,7 +81,8 @@ try {
   } else if (
     error instanceof ControlError ||
     error instanceof PortTakenError ||
-    error instanceof DataFolderInUseError
+    error instanceof DataFolderInUseError ||
+    error instanceof DataFolderPathError
   ) {
     complain(error.message);
   } else {

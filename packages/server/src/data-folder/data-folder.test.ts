@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DataFolderInUseError, openDataFolder } from "./data-folder.ts";
+import { DataFolderInUseError, DataFolderPathError, openDataFolder } from "./data-folder.ts";
 import { loadSecrets } from "./secrets.ts";
 
 const newFolder = () => join(mkdtempSync(join(tmpdir(), "valet-")), "data");
@@ -33,4 +33,20 @@ test("a damaged secrets file stops the server instead of ending every key", () =
   writeFileSync(file, whole.slice(0, 40));
   expect(() => loadSecrets(path)).toThrow(/damaged/);
   expect(readFileSync(file, "utf8")).toBe(whole.slice(0, 40));
+});
+
+test("a folder that lies too deep for a socket is told at once, and one near by is reached", () => {
+  const deep = join(newFolder(), "d".repeat(100));
+  expect(() => openDataFolder(deep)).toThrow(DataFolderPathError);
+  expect(() => openDataFolder(deep)).toThrow("VALET_DATA_DIR");
+  const here = process.cwd();
+  const parent = mkdtempSync(join(tmpdir(), `valet-${"p".repeat(90)}-`));
+  try {
+    process.chdir(parent);
+    const folder = openDataFolder(".valet");
+    expect(folder.controlSocket).toBe(join(".valet", "control.sock"));
+    folder.unlock();
+  } finally {
+    process.chdir(here);
+  }
 });

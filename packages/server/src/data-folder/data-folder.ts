@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import SQLite from "better-sqlite3";
 
 /** The folder of one server: database, secrets, index, socket. */
@@ -17,6 +17,11 @@ export class DataFolderInUseError extends Error {
   override readonly name = "DataFolderInUseError";
 }
 
+/** The data folder lies too deep; the message says what to do. */
+export class DataFolderPathError extends Error {
+  override readonly name = "DataFolderPathError";
+}
+
 /** Where things stand in a data folder, without opening or making it. */
 export function dataFolderPaths(path: string): Omit<DataFolder, "unlock"> {
   const folder = resolve(path);
@@ -24,8 +29,22 @@ export function dataFolderPaths(path: string): Omit<DataFolder, "unlock"> {
     path: folder,
     databaseFile: join(folder, "valet.db"),
     indexFile: join(folder, "index.db"),
-    controlSocket: join(folder, "control.sock"),
+    controlSocket: socketPath(join(folder, "control.sock")),
   };
+}
+
+/** The most bytes that the path of a socket may have, on the tightest of systems. */
+const maxSocketBytes = 103;
+
+/**
+ * The shorter way to a socket: from here, or from the root. A project that lies deep is still
+ * reached from inside it.
+ *
+ * @see unix(7), `sun_path`
+ */
+function socketPath(absolute: string): string {
+  const fromHere = relative(process.cwd(), absolute);
+  return fromHere.length < absolute.length ? fromHere : absolute;
 }
 
 /**
@@ -34,10 +53,15 @@ export function dataFolderPaths(path: string): Omit<DataFolder, "unlock"> {
  * The lock is an exclusive transaction on a file of its own: the operating system drops it with
  * the process, however that ends, so no stale lock can be left behind.
  *
- * @throws {@link DataFolderInUseError}
+ * @throws {@link DataFolderInUseError}, {@link DataFolderPathError}
  */
 export function openDataFolder(path: string): DataFolder {
   const paths = dataFolderPaths(path);
+  if (Buffer.byteLength(paths.controlSocket) > maxSocketBytes) {
+    throw new DataFolderPathError(
+      `The path of the data folder is too long for its socket: ${paths.path}. Set VALET_DATA_DIR to a shorter one.`,
+    );
+  }
   // Whatever this process writes from here on is its owner's alone: databases, logs, socket.
   process.umask(0o077);
   mkdirSync(paths.path, { recursive: true, mode: 0o700 });
