@@ -500,6 +500,62 @@ test("while text streams listeners are told at most once a frame", async () => {
   expect(told).toBeLessThan(100);
 });
 
+test("a callback of the page that throws stops nothing, and its fault is reported", async () => {
+  const reported: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (fault) => reported.push(fault));
+  try {
+    const fault = new Error("the page's own");
+    const throwing = (): never => {
+      throw fault;
+    };
+    const { agent } = openAgent({
+      onEvent: throwing,
+      onMessagesChange: throwing,
+      onStreamingChange: throwing,
+    });
+    await agent.sendMessage("a");
+    await agent.sendMessage("b");
+    expect(contents(agent.getSnapshot())).toHaveLength(4);
+    expect(new Set(reported)).toEqual(new Set([fault]));
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  }
+});
+
+test("a stop before the server has answered also reaches the run that it may have begun", async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const { agent: slow } = openAgent({
+    fetch: async (input, init) => {
+      if (String(input).endsWith("/chat/") && slow.getThreadId() !== undefined) {
+        await Promise.race([
+          held,
+          new Promise((_, reject) => {
+            init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+          }),
+        ]);
+      }
+      return fetch(input, init);
+    },
+  });
+  await slow.sendMessage("a");
+  server.requests.length = 0;
+  const sent = slow.sendMessage("b");
+  await until(slow, ({ isStreaming }) => isStreaming);
+  slow.stopGeneration();
+  await sent;
+  release();
+  expect(slow.getMessages().at(-1)).toMatchObject({ stopped: true });
+  await slow.sendMessage("c");
+  // And the next question does not overtake it.
+  expect(server.requests).toEqual(["POST /chat/thr_1/stop/", "POST /chat/"]);
+});
+
 test("an empty message is a mistake of the caller, and a disposed agent does nothing more", async () => {
   const { agent } = openAgent();
   await expect(agent.sendMessage("  ")).rejects.toBeInstanceOf(TypeError);

@@ -9,6 +9,7 @@ import {
   toAuthState,
 } from "./agent-snapshot.ts";
 import { type AnswerDraft, callsOf, closeMessage, createDraft } from "./answer-draft.ts";
+import { callHost } from "./call-host.ts";
 import { toFailure } from "./failure.ts";
 import type { ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
@@ -93,11 +94,11 @@ export class Agent<Context = unknown> {
       const { messages, isStreaming } = this.#store.getSnapshot();
       if (messages !== lastMessages) {
         lastMessages = messages;
-        this.#options.onMessagesChange?.(messages);
+        callHost(() => this.#options.onMessagesChange?.(messages));
       }
       if (isStreaming !== wasStreaming) {
         wasStreaming = isStreaming;
-        this.#options.onStreamingChange?.(isStreaming);
+        callHost(() => this.#options.onStreamingChange?.(isStreaming));
       }
     });
     this.#tokens.subscribe(() => this.#showAuth());
@@ -148,9 +149,11 @@ export class Agent<Context = unknown> {
     if (!this.#abort || this.#abort.signal.aborted) return;
     this.#abort.abort(stopped);
     this.#emit({ type: "generation_stopped", data: { threadId } });
-    if (threadId === undefined || runId === undefined) return;
+    // Without a token nothing was sent yet, and without a thread nothing can be in its way.
+    if (threadId === undefined || !this.#tokens.peek()) return;
+    const body = runId === undefined ? {} : { runId };
     this.#stopRequest = this.#transport
-      .send(`/chat/${encodeURIComponent(threadId)}/stop/`, { method: "POST", body: { runId } })
+      .send(`/chat/${encodeURIComponent(threadId)}/stop/`, { method: "POST", body })
       .then(
         () => undefined,
         () => undefined,
@@ -288,7 +291,7 @@ export class Agent<Context = unknown> {
   }
 
   #emit(event: AgentEvent): void {
-    this.#options.onEvent?.(event);
+    callHost(() => this.#options.onEvent?.(event));
   }
 
   #enqueue({ id, text }: QueuedMessage): Promise<void> {

@@ -1,4 +1,5 @@
 import { createCallBudget } from "./call-budget.ts";
+import { callHost } from "./call-host.ts";
 import { classifyFailure } from "./callback-failure.ts";
 import {
   type Anchor,
@@ -204,14 +205,7 @@ export function createSessionTokenManager(
 
   function emit(event: TokenEvent): void {
     for (const listener of [...listeners]) {
-      try {
-        listener(event);
-      } catch (error) {
-        // A listener's fault is its own: it is reported as uncaught and disturbs nobody.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+      callHost(() => listener(event));
     }
   }
 
