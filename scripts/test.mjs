@@ -2,10 +2,13 @@
 // Runs the tests and closes with the plain line that every CI can read.
 import { spawnSync } from "node:child_process";
 import { build } from "./build.mjs";
+import { findBrowser } from "./find-browser.mjs";
 
 const deep = process.argv.includes("--deep");
 // Journeys and packed packages run what people run, so the build comes first.
 await build((line) => console.log(line));
+// Found, and where needed installed, once and here: test files run side by side.
+const browser = findBrowser();
 const projects = deep ? ["deep"] : ["units", "across"];
 const { status } = spawnSync(
   process.execPath,
@@ -17,6 +20,9 @@ const { status } = spawnSync(
     "--reporter=./scripts/plain-reporter.mjs",
     ...(deep ? ["--passWithNoTests=false"] : []),
   ],
-  { stdio: "inherit" },
+  {
+    stdio: "inherit",
+    env: { ...process.env, ...(browser !== undefined && { VALET_TEST_BROWSER: browser }) },
+  },
 );
 process.exit(status ?? 1);
