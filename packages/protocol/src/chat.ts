@@ -99,6 +99,21 @@ export interface StoredToolCall {
   readonly durationMs?: number;
 }
 
+/** What the person in front of the page thinks of an answer. */
+export interface MessageFeedback {
+  readonly rating: "up" | "down";
+  /** In their own words, at most 4,000 characters. */
+  readonly comment?: string;
+}
+
+/** The body of `POST .../threads/{id}/feedback/`. The last one of a message counts. */
+export interface FeedbackRequest {
+  readonly message_id: string;
+  /** `null` takes back what was said before. */
+  readonly rating: MessageFeedback["rating"] | null;
+  readonly comment?: string | undefined;
+}
+
 /** A message as a stored thread tells it: its parts in the order in which they came. */
 export interface StoredMessage {
   readonly id: string;
@@ -109,6 +124,7 @@ export interface StoredMessage {
   readonly cited?: readonly string[];
   /** The run ended in this error. */
   readonly error?: { readonly code: string; readonly message: string };
+  readonly feedback?: MessageFeedback;
   readonly created_at: string;
 }
 

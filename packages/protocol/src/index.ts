@@ -1,6 +1,8 @@
 export {
   type ChatRequest,
   type ClientToolDeclaration,
+  type FeedbackRequest,
+  type MessageFeedback,
   maxQuestionBytes,
   type Source,
   type StoredMessage,

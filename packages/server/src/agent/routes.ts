@@ -20,6 +20,11 @@ export interface AgentRoutesOptions {
 }
 
 const stopRequest = z.strictObject({ runId: z.string().min(1).max(64).optional() });
+const feedbackRequest = z.strictObject({
+  message_id: z.string().min(1).max(128),
+  rating: z.enum(["up", "down"]).nullable(),
+  comment: z.string().max(4_000).optional(),
+});
 const defaultPageSize = 20;
 const maxPageSize = 100;
 
@@ -81,6 +86,11 @@ export function agentRoutes({
     .get("/threads/:id", async (c) =>
       c.json(await threads.get(c.get("session"), c.req.param("id"))),
     )
+    .post("/threads/:id/feedback", async (c) => {
+      const feedback = await readJson(c, feedbackRequest, { maxBytes: 32_768 });
+      await threads.rate(c.get("session"), c.req.param("id"), feedback);
+      return c.body(null, 204);
+    })
     .delete("/threads/:id", async (c) => {
       await threads.remove(c.get("session"), c.req.param("id"));
       return c.body(null, 204);

@@ -1,13 +1,19 @@
 import type { Source, StoredMessage, StoredToolCall, TextPart } from "@valet/protocol";
 import { errorCodes, isErrorCode } from "@valet/protocol";
-import type { MessageRow, ToolCallRow } from "../database/schema.ts";
+import type { FeedbackRow, MessageRow, ToolCallRow } from "../database/schema.ts";
 import { formatInstant } from "../sessions/sessions.ts";
 import { readAnswerParts, readCallOutcome } from "./answer-part.ts";
 import { toSource } from "./source-numbers.ts";
 import type { ThreadContents } from "./thread-store.ts";
 
 /** A stored conversation as the wire tells it. */
-export function toStoredMessages({ messages, calls, sources }: ThreadContents): StoredMessage[] {
+export function toStoredMessages({
+  messages,
+  calls,
+  sources,
+  feedback,
+}: ThreadContents): StoredMessage[] {
+  const feedbackById = new Map(feedback.map((row) => [row.message_id, row]));
   const callsById = new Map(calls.map((call) => [call.id, call]));
   const sourcesByNumber = new Map(sources.map((row) => [row.number, toSource(row)]));
   return messages.map((message) => {
@@ -32,8 +38,15 @@ export function toStoredMessages({ messages, calls, sources }: ThreadContents): 
       ...(found.length > 0 ? { sources: found } : {}),
       ...(cited.length > 0 ? { cited: cited.map((number) => `s${number}`) } : {}),
       ...errorOf(message),
+      ...feedbackOf(feedbackById.get(message.id)),
     };
   });
+}
+
+function feedbackOf(row: FeedbackRow | undefined): Pick<StoredMessage, "feedback"> {
+  if (!row) return {};
+  const { rating, comment } = row;
+  return { feedback: { rating, ...(comment !== null && { comment }) } };
 }
 
 /** What a message's searches found and what its text cites, by number. */

@@ -1,4 +1,10 @@
-import type { MessageRow, ThreadRow, ThreadSourceRow, ToolCallRow } from "../database/schema.ts";
+import type {
+  FeedbackRow,
+  MessageRow,
+  ThreadRow,
+  ThreadSourceRow,
+  ToolCallRow,
+} from "../database/schema.ts";
 
 /** Where conversations are kept. Every write is all or nothing, and durable when it resolves. */
 export interface ThreadStore {
@@ -13,7 +19,7 @@ export interface ThreadStore {
   read(threadId: string, lastMessages: number): Promise<ThreadContents>;
   /** The ids of all calls ever made in a thread. */
   callIds(threadId: string): Promise<string[]>;
-  hasMessage(threadId: string, id: string): Promise<boolean>;
+  hasMessage(threadId: string, id: string, role?: MessageRow["role"]): Promise<boolean>;
   /** Adds a question, and its thread when `isNew`. Calls still pending are over: they stop. */
   addQuestion(options: {
     readonly thread: ThreadRow;
@@ -30,6 +36,9 @@ export interface ThreadStore {
     readonly atMs: number;
   }): Promise<void>;
   addSources(sources: readonly ThreadSourceRow[]): Promise<void>;
+  /** Keeps what a person thinks of an answer, over what they thought before. */
+  setFeedback(feedback: FeedbackRow): Promise<void>;
+  removeFeedback(threadId: string, messageId: string): Promise<void>;
 }
 
 /** A message before the store has given it its place. */
@@ -46,6 +55,7 @@ export interface ThreadContents {
   readonly messages: readonly MessageRow[];
   readonly calls: readonly ToolCallRow[];
   readonly sources: readonly ThreadSourceRow[];
+  readonly feedback: readonly FeedbackRow[];
 }
 
 /** Which threads {@link ThreadStore.list} gives. */

@@ -125,6 +125,42 @@ test("a session without owner has no list and deletes nothing, but reads the thr
   expect((await request(someSession(), `/threads/${threadId}`)).status).toBe(200);
 });
 
+test("what a person thinks of an answer is kept with it; the last word counts, and can be taken back", async () => {
+  const { ask, request } = await createAgentHarness({ model: answering() });
+  const session = someSession({ owner: "jo" });
+  const { threadId, parts } = await ask(session, "Hi");
+  const read = async () =>
+    (await (await request(session, `/threads/${threadId}`)).json()) as StoredThread;
+  const [question, answer] = (await read()).messages;
+  const rate = (body: object, as = session) =>
+    request(as, `/threads/${threadId}/feedback`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  // Pages know an answer by the id that its stream began with.
+  const message_id = only(parts, "start")[0]?.messageId;
+  expect(message_id).toBe(answer?.id);
+  expect((await rate({ message_id, rating: "down", comment: "Too short." })).status).toBe(204);
+  expect((await read()).messages[1]?.feedback).toEqual({ rating: "down", comment: "Too short." });
+  expect((await rate({ message_id, rating: "up" })).status).toBe(204);
+  expect((await read()).messages[1]?.feedback).toEqual({ rating: "up" });
+  expect((await rate({ message_id, rating: null })).status).toBe(204);
+  expect((await read()).messages[1]?.feedback).toBeUndefined();
+
+  for (const [body, field] of [
+    [{ message_id: question?.id, rating: "up" }, "message_id"],
+    [{ message_id: "msg_none", rating: "up" }, "message_id"],
+    [{ message_id, rating: "great" }, "rating"],
+    [{ message_id, rating: "up", comment: "x".repeat(4_001) }, "comment"],
+    [{ message_id, rating: "up", stars: 5 }, "stars"],
+  ] as const) {
+    expect(await problemOf(await rate(body))).toMatchObject({ status: 400, field });
+  }
+  const foreign = await rate({ message_id, rating: "up" }, someSession({ owner: "kim" }));
+  expect(await problemOf(foreign)).toMatchObject({ status: 404, code: "not_found" });
+});
+
 test("a long question makes a short title", async () => {
   const { ask, request } = await createAgentHarness({ model: answering() });
   const session = someSession();

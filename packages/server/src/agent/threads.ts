@@ -1,4 +1,4 @@
-import type { StoredThread, ThreadList, ThreadSummary } from "@valet/protocol";
+import type { FeedbackRequest, StoredThread, ThreadList, ThreadSummary } from "@valet/protocol";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { ThreadRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -42,6 +42,12 @@ export interface Threads {
    * @throws {@link ProblemError} `history_needs_owner` or `not_found`.
    */
   remove(session: SessionPrincipal, id: string): Promise<void>;
+  /**
+   * Keeps what the person thinks of an answer; the last word counts.
+   *
+   * @throws {@link ProblemError} `not_found`, or `invalid_request` when the thread has no such answer.
+   */
+  rate(session: SessionPrincipal, id: string, feedback: FeedbackRequest): Promise<void>;
 }
 
 /** A thread, and whether it still has to be stored. */
@@ -136,6 +142,23 @@ export function createThreads({ store, runs, now = Date.now, random }: ThreadsOp
       const thread = await find(session, id);
       await store.remove(thread.id, now());
       runs.active(thread.id)?.abort(new RunStopped());
+    },
+    async rate(session, id, { message_id, rating, comment }) {
+      const thread = await find(session, id);
+      if (!(await store.hasMessage(thread.id, message_id, "assistant"))) {
+        throw new ProblemError("invalid_request", {
+          field: "message_id",
+          detail: "message_id: Use the id of an answer of this thread.",
+        });
+      }
+      if (rating === null) return store.removeFeedback(thread.id, message_id);
+      await store.setFeedback({
+        thread_id: thread.id,
+        message_id,
+        rating,
+        comment: comment ?? null,
+        at_ms: now(),
+      });
     },
   };
 }

@@ -179,7 +179,7 @@ export function callsOf({ calls }: ThreadContents, messageId: string): ToolCallR
 }
 
 async function readContents(store: ThreadStore, place: OpenedThread): Promise<ThreadContents> {
-  if (place.isNew) return { messages: [], calls: [], sources: [] };
+  if (place.isNew) return { messages: [], calls: [], sources: [], feedback: [] };
   return store.read(place.thread.id, promptMessages);
 }
 

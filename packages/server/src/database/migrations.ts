@@ -3,6 +3,7 @@ import { type Kysely, type Migration, sql } from "kysely";
 /** Forward-only: a migration that has run anywhere is never edited, only followed by another. */
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001_first_tables": { up: firstTables },
+  "0002_feedback": { up: feedback },
 };
 
 async function firstTables(db: Kysely<unknown>): Promise<void> {
@@ -84,4 +85,16 @@ async function firstTables(db: Kysely<unknown>): Promise<void> {
     "create index chunk_document on chunk (document_id)",
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+async function feedback(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw(
+      `create table feedback (
+        thread_id text not null, message_id text not null, rating text not null, comment text,
+        at_ms integer not null, primary key (thread_id, message_id),
+        foreign key (thread_id, message_id) references message (thread_id, id) on delete cascade
+      ) without rowid`,
+    )
+    .execute(db);
 }

@@ -13,6 +13,7 @@ export interface Schema {
   thread_source: ThreadSourceTable;
   message: MessageTable;
   tool_call: ToolCallTable;
+  feedback: FeedbackTable;
   source: SourceTable;
   document: DocumentTable;
   chunk: ChunkTable;
@@ -73,7 +74,7 @@ interface RevocationTable {
   seq: Generated<number>;
   at_ms: number;
   project_id: string;
-  kind: "session" | "key" | "owner" | "project";
+  kind: "session" | "key" | "owner" | "visitor" | "project";
   target: string;
   /** Sessions issued at or before this instant are over; null means whatever their instant. */
   issued_before_ms: number | null;
@@ -148,6 +149,14 @@ interface ToolCallTable {
   ended_at_ms: number | null;
 }
 
+interface FeedbackTable {
+  thread_id: string;
+  message_id: string;
+  rating: "up" | "down";
+  comment: string | null;
+  at_ms: number;
+}
+
 interface SourceTable {
   id: string;
   project_id: string;
@@ -190,5 +199,6 @@ export type ThreadRow = Selectable<ThreadTable>;
 export type ThreadSourceRow = Selectable<ThreadSourceTable>;
 export type MessageRow = Selectable<MessageTable>;
 export type ToolCallRow = Selectable<ToolCallTable>;
+export type FeedbackRow = Selectable<FeedbackTable>;
 export type SourceRow = Selectable<SourceTable>;
 export type DocumentRow = Selectable<DocumentTable>;

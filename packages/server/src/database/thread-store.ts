@@ -83,7 +83,12 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         .where("thread_id", "=", threadId)
         .orderBy("number")
         .execute();
-      return { messages, calls, sources };
+      const feedback = await database
+        .selectFrom("feedback")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .execute();
+      return { messages, calls, sources, feedback };
     },
 
     callIds: async (threadId) => {
@@ -95,15 +100,35 @@ export function createSqlThreadStore(database: Database): ThreadStore {
       return rows.map(({ id }) => id);
     },
 
-    hasMessage: async (threadId, id) =>
+    hasMessage: async (threadId, id, role) =>
       Boolean(
         await database
           .selectFrom("message")
           .select("id")
           .where("thread_id", "=", threadId)
           .where("id", "=", id)
+          .$if(role !== undefined, (query) => query.where("role", "=", role ?? "user"))
           .executeTakeFirst(),
       ),
+
+    setFeedback: async (feedback) => {
+      const { rating, comment, at_ms } = feedback;
+      await database
+        .insertInto("feedback")
+        .values(feedback)
+        .onConflict((conflict) =>
+          conflict.columns(["thread_id", "message_id"]).doUpdateSet({ rating, comment, at_ms }),
+        )
+        .execute();
+    },
+
+    removeFeedback: async (threadId, messageId) => {
+      await database
+        .deleteFrom("feedback")
+        .where("thread_id", "=", threadId)
+        .where("message_id", "=", messageId)
+        .execute();
+    },
 
     addQuestion: ({ thread, isNew, message }) =>
       database.transaction().execute(async (db) => {
