@@ -80,6 +80,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "The set-up link is not valid",
     detail: "Set-up links work once, for an hour. Run `valet setup-link` for a new one.",
   },
+  owner_blocked: {
+    status: 403,
+    title: "This person may not use the agent",
+    detail: "They were blocked. Unblock them to let them have a session again.",
+  },
   insufficient_scope: {
     status: 403,
     title: "The credential may not do this",
@@ -230,6 +235,7 @@ export type ErrorCode =
   | "sign_in_required"
   | "wrong_password"
   | "invalid_setup_code"
+  | "owner_blocked"
   | "insufficient_scope"
   | "origin_not_allowed"
   | "api_key_in_browser"

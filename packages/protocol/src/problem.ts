@@ -24,6 +24,8 @@ export interface Problem {
   readonly allowed?: readonly string[];
   /** The most bytes that this address takes. */
   readonly limit_bytes?: number;
+  /** What OAuth calls it, where OAuth clients ask (RFC 6749 section 5.2). */
+  readonly error?: string;
 }
 
 /** What {@link createProblem} may say beyond the table: where, and in which words. */
@@ -33,6 +35,7 @@ export interface ProblemDetails {
   readonly field?: string;
   readonly allowed?: readonly string[];
   readonly limit_bytes?: number;
+  readonly error?: string;
 }
 
 /** Builds the problem of a code from the table, with `details` over its defaults. */

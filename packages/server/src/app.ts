@@ -12,12 +12,15 @@ import { type PeopleRoutesOptions, peopleRoutes } from "./people/routes.ts";
 import { projectRoutes } from "./projects/routes.ts";
 import { ownSessionRoutes } from "./sessions/own-session-routes.ts";
 import { requireSession } from "./sessions/require-session.ts";
+import type { Revocations } from "./sessions/revocations.ts";
 import { sessionKeyRoutes } from "./sessions/routes.ts";
+import { tokenRoutes } from "./sessions/token-routes.ts";
 import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 
 /** What {@link createApp} is made of. */
 export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions {
   readonly log: Logger;
+  readonly revocations: Revocations;
   /** Origins from which the dashboard may be used. */
   readonly dashboardOrigins: readonly string[];
   readonly facts: ServerFacts;
@@ -52,6 +55,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 
   // Routes that take an API key are for servers: they stand first, so that they send no CORS.
   app.use(`${agentBase}/sessions/*`, noStore);
+  app.use(`${agentBase}/revocations`, noStore);
+  app.route(agentBase, tokenRoutes(parts));
   app.route(agentBase, sessionKeyRoutes(parts));
   for (const path of [`${agentBase}/session`, `${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
     app.use(path, noStore, readableByPages, requireSession(parts.sessions));

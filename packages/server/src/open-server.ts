@@ -21,6 +21,7 @@ import { createSqlAuditStore } from "./database/audit-store.ts";
 import { openDatabase } from "./database/database.ts";
 import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
 import { createSqlProjectStore } from "./database/project-store.ts";
+import { createSqlRevocationStore } from "./database/revocation-store.ts";
 import { createSqlSessionStore } from "./database/session-store.ts";
 import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
 import { createSqlThreadStore } from "./database/thread-store.ts";
@@ -33,6 +34,7 @@ import { createPeople } from "./people/people.ts";
 import { createSetupLinks } from "./people/setup-links.ts";
 import { createProjects } from "./projects/projects.ts";
 import { createOpenStreams } from "./sessions/open-streams.ts";
+import { createRevocations } from "./sessions/revocations.ts";
 import { createSessionTokenFormat } from "./sessions/session-token-format.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import { version } from "./version.ts";
@@ -98,6 +100,11 @@ async function openParts(
   const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
   const streams = createOpenStreams();
   const keys = await createApiKeys({ store: createSqlApiKeyStore(database), secrets, now });
+  const revocations = await createRevocations({
+    store: createSqlRevocationStore(database),
+    streams,
+    now,
+  });
   const sessions = await createSessions({
     store: createSqlSessionStore(database),
     format: createSessionTokenFormat({
@@ -107,6 +114,7 @@ async function openParts(
     }),
     streams,
     isKeyRevoked: keys.isRevoked,
+    revocations,
     now,
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
   });
@@ -145,6 +153,7 @@ async function openParts(
     dashboardOrigins,
     keys,
     sessions,
+    revocations,
     streams,
     projects,
     people,

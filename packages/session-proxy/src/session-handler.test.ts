@@ -116,6 +116,13 @@ test("authorize refuses with 401 or, if it says so, 403; and nothing is minted",
   expect(upstream.requests).toHaveLength(0);
 });
 
+test("that a person was blocked is told to the page as what it is", async () => {
+  upstream.status = 403;
+  upstream.body = JSON.stringify({ code: "owner_blocked", status: 403 });
+  const answer = await handler()(ask());
+  expect([answer.status, await codeOf(answer)]).toEqual([403, "owner_blocked"]);
+});
+
 test.each([
   [400, 502, "session_upstream_rejected"],
   [401, 502, "session_upstream_rejected"],

@@ -10,10 +10,11 @@ export type SessionHandler = (request: Request) => Promise<Response>;
  * Creates your app's session endpoint: it asks `authorize` who it is, trades the API key for a
  * session token, and passes the Valet server's answer on unchanged.
  *
- * Its own 401 and 403 come from `authorize` alone; another site's page gets a 400. What is wrong
- * between your server and the Valet server is a 502 or 504, because the person in front of the
- * page can do nothing about it; 429 and 503 keep their `Retry-After`. Nothing of the key is in any
- * answer, and no answer may be cached. The body of the request is never read.
+ * Its 401 and 403 come from `authorize`, or say that Valet has blocked the person; another site's
+ * page gets a 400. What is wrong between your server and the Valet server is a 502 or 504, because
+ * the person in front of the page can do nothing about it; 429 and 503 keep their `Retry-After`.
+ * Nothing of the key is in any answer, and no answer may be cached. The body of the request is
+ * never read.
  *
  * @throws TypeError When an option is wrong.
  * @example
@@ -115,8 +116,10 @@ async function mint(options: MintOptions, body: SessionRequest): Promise<Respons
   if (status === 201 || status === 200) {
     return new Response(text, { status, headers: { ...headersOf("application/json") } });
   }
-  const code = upstreamCode(status);
   const said = readCode(text);
+  // About the person and not about this server: the page is told.
+  if (said === "owner_blocked") return refuse(said);
+  const code = upstreamCode(status);
   onError({ code, upstreamStatus: status, ...(said !== undefined && { upstreamCode: said }) });
   return refuse(code, retryAfter === null ? {} : { "retry-after": retryAfter });
 }

@@ -8,7 +8,14 @@ import type { ApiKeyStore } from "./api-key-store.ts";
 import { openCopy, sealCopy } from "./sealed-copy.ts";
 
 /** What a key may do. */
-export type Scope = "sessions:create" | "sessions:visitors" | "sessions:read" | "sessions:revoke";
+export const scopes = [
+  "sessions:create",
+  "sessions:visitors",
+  "sessions:read",
+  "sessions:revoke",
+  "introspect",
+] as const;
+export type Scope = (typeof scopes)[number];
 
 /** What a new key may do unless its maker says otherwise. */
 export const defaultScopes: readonly Scope[] = [
@@ -107,7 +114,7 @@ export async function createApiKeys({
   }
 
   return {
-    async create({ projectId, name, keepCopy = false, scopes = defaultScopes, actor }) {
+    async create({ projectId, name, keepCopy = false, scopes: may = defaultScopes, actor }) {
       const { kid, text } = createApiKey(random);
       const atMs = now();
       const row: ApiKeyRow = {
@@ -116,7 +123,7 @@ export async function createApiKeys({
         name,
         digest: digestApiKey(text, pepperOf(secrets.currentEpoch)),
         pepper_epoch: secrets.currentEpoch,
-        scopes: JSON.stringify(scopes),
+        scopes: JSON.stringify(may),
         sealed_copy: keepCopy ? sealCopy(text, kid, secrets.keyCopy) : null,
         created_at_ms: atMs,
         created_by: actor,

@@ -12,9 +12,14 @@ import type { ApiKeys, Scope } from "./api-keys.ts";
  * @throws {@link ProblemError} Those of the credential, `api_key_in_browser`, `not_found` for
  *   another project, `insufficient_scope`.
  */
-export function requireKey(keys: ApiKeys, audit: Audit, scope: Scope) {
+export function requireKey(
+  keys: ApiKeys,
+  audit: Audit,
+  scope: Scope,
+  { mayBeBasic = false }: { readonly mayBeBasic?: boolean } = {},
+) {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const text = readApiKey(c);
+    const text = readApiKey(c, mayBeBasic);
     if (isFromPage(c)) {
       const kid = parseApiKey(text);
       if (kid !== undefined) {

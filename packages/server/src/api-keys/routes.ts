@@ -10,12 +10,13 @@ import type { Projects } from "../projects/projects.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import { formatInstant, type Sessions } from "../sessions/sessions.ts";
 import { maskApiKey } from "./api-key-format.ts";
-import type { ApiKeys } from "./api-keys.ts";
+import { type ApiKeys, scopes } from "./api-keys.ts";
 import { revokeKey } from "./revoke-key.ts";
 
 const newKey = z.strictObject({
   name: z.string().trim().min(1, "Give the key a name.").max(100, "At most 100 characters."),
   keep_copy: z.boolean().optional(),
+  scopes: z.array(z.enum(scopes)).min(1).optional(),
 });
 const stepUp = z.strictObject({ password: z.string().min(1).max(128) });
 
@@ -41,10 +42,16 @@ export function apiKeyRoutes(options: ApiKeyRoutesOptions): Hono<AppEnv> {
   });
 
   app.post("/projects/:projectId/keys", async (c) => {
-    const { name, keep_copy: keepCopy = false } = await readJson(c, newKey);
+    const { name, keep_copy: keepCopy = false, scopes: may } = await readJson(c, newKey);
     const { id: projectId } = await projects.get(c.req.param("projectId"));
     const actor = c.get("person").email;
-    const { row, secret } = await keys.create({ projectId, name, keepCopy, actor });
+    const { row, secret } = await keys.create({
+      projectId,
+      name,
+      keepCopy,
+      actor,
+      ...(may && { scopes: may }),
+    });
     return c.json({ key: await toWire(row, options), secret }, 201);
   });
 
@@ -92,6 +99,7 @@ async function toWire(
     id: row.kid,
     name: row.name,
     masked: maskApiKey(row.kid),
+    scopes: JSON.parse(row.scopes) as unknown,
     created_at: formatInstant(row.created_at_ms),
     created_by: row.created_by,
     last_used_at: instant(row.last_used_at_ms),

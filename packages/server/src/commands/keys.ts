@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { scopes } from "../api-keys/api-keys.ts";
 import type { Config } from "../config.ts";
 import { chooseProject } from "./choose-project.ts";
 import { withServer } from "./connect.ts";
@@ -12,6 +13,13 @@ interface ListedKey {
   readonly revoked_at: string | null;
 }
 
+interface NewKeyOptions {
+  readonly name: string;
+  readonly keepCopy?: boolean;
+  readonly scope?: readonly string[];
+  readonly project?: string;
+}
+
 /** `valet keys create|list|revoke`. */
 export function keysCommand(config: () => Config, print: (line: string) => void): Command {
   const command = new Command("keys").description("Make, list and revoke API keys.");
@@ -22,13 +30,18 @@ export function keysCommand(config: () => Config, print: (line: string) => void)
     .description("Make a key. Its text is printed once and goes to standard output alone.")
     .requiredOption("--name <name>", "what the key is for")
     .option("--keep-copy", "keep a sealed copy that the dashboard can show again")
+    .option(
+      "--scope <scope...>",
+      `what it may do: ${scopes.join(", ")}; all but the last unless said`,
+    )
     .option(...project)
-    .action(async (options: { name: string; keepCopy?: boolean; project?: string }) => {
+    .action(async (options: NewKeyOptions) => {
       await withServer(config(), async (client) => {
         const id = await chooseProject(client, options.project);
         const { secret } = await client.post<{ secret: string }>(`/projects/${id}/keys`, {
           name: options.name,
           keep_copy: options.keepCopy ?? false,
+          ...(options.scope && { scopes: options.scope }),
         });
         print(`VALET_API_KEY=${secret}`);
       });

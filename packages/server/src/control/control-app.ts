@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { maskApiKey } from "../api-keys/api-key-format.ts";
-import type { ApiKeys } from "../api-keys/api-keys.ts";
+import { type ApiKeys, scopes } from "../api-keys/api-keys.ts";
 import { revokeKey } from "../api-keys/revoke-key.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { numberRequests } from "../http/number-requests.ts";
@@ -35,7 +35,10 @@ const newProject = z.strictObject({
   demo: z.boolean().optional(),
 });
 const named = z.strictObject({ name: z.string().min(1).max(100) });
-const newKey = named.extend({ keep_copy: z.boolean().optional() });
+const newKey = named.extend({
+  keep_copy: z.boolean().optional(),
+  scopes: z.array(z.enum(scopes)).min(1).optional(),
+});
 const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().optional() });
 const actor = "command";
 
@@ -95,9 +98,15 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
     });
   });
   app.post("/projects/:projectId/keys", async (c) => {
-    const { name, keep_copy: keepCopy = false } = await readJson(c, newKey);
+    const { name, keep_copy: keepCopy = false, scopes: may } = await readJson(c, newKey);
     const { id: projectId } = await projects.get(c.req.param("projectId"));
-    const { row, secret } = await keys.create({ projectId, name, keepCopy, actor });
+    const { row, secret } = await keys.create({
+      projectId,
+      name,
+      keepCopy,
+      actor,
+      ...(may && { scopes: may }),
+    });
     return c.json({ id: row.kid, name: row.name, secret }, 201);
   });
   app.post("/projects/:projectId/keys/:kid/revoke", async (c) => {

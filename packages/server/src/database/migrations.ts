@@ -4,6 +4,7 @@ import { type Kysely, type Migration, sql } from "kysely";
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001_first_tables": { up: firstTables },
   "0002_feedback": { up: feedback },
+  "0003_blocks": { up: blocks },
 };
 
 async function firstTables(db: Kysely<unknown>): Promise<void> {
@@ -94,6 +95,17 @@ async function feedback(db: Kysely<unknown>): Promise<void> {
         thread_id text not null, message_id text not null, rating text not null, comment text,
         at_ms integer not null, primary key (thread_id, message_id),
         foreign key (thread_id, message_id) references message (thread_id, id) on delete cascade
+      ) without rowid`,
+    )
+    .execute(db);
+}
+
+async function blocks(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw(
+      `create table block (
+        project_id text not null, kind text not null, target text not null,
+        at_ms integer not null, reason text, primary key (project_id, kind, target)
       ) without rowid`,
     )
     .execute(db);

@@ -9,6 +9,7 @@ export interface Schema {
   revocation: RevocationTable;
   audit: AuditTable;
   setup_link: SetupLinkTable;
+  block: BlockTable;
   thread: ThreadTable;
   thread_source: ThreadSourceTable;
   message: MessageTable;
@@ -80,6 +81,14 @@ interface RevocationTable {
   issued_before_ms: number | null;
   /** After this instant no session that it could end is left. */
   until_s: number;
+  reason: string | null;
+}
+
+interface BlockTable {
+  project_id: string;
+  kind: "owner" | "visitor";
+  target: string;
+  at_ms: number;
   reason: string | null;
 }
 

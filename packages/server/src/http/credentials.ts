@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { parseApiKey } from "../api-keys/api-key-format.ts";
 import type { AppEnv } from "./app-env.ts";
 import { ProblemError } from "./problem-answer.ts";
 
@@ -50,12 +51,22 @@ export function readBearerToken(c: Context<AppEnv>): string {
 /**
  * The API key of a request.
  *
+ * @param mayBeBasic Whether it may also come as an OAuth client's Basic credentials, `kid:key`
+ *   (RFC 6749 section 2.3.1).
  * @throws {@link ProblemError} `missing_credential`, `ambiguous_credentials` or
  *   `credential_in_query`.
  */
-export function readApiKey(c: Context<AppEnv>): string {
+export function readApiKey(c: Context<AppEnv>, mayBeBasic = false): string {
   refuseQueryCredentials(c);
   const key = c.req.header("x-api-key");
+  const basic = /^basic +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  if (mayBeBasic && key === undefined && basic !== undefined) {
+    const [kid, text] = Buffer.from(basic, "base64").toString().split(":").map(formDecode);
+    if (kid === undefined || text === undefined || kid !== parseApiKey(text)) {
+      throw new ProblemError("invalid_api_key");
+    }
+    return text;
+  }
   if (key === undefined) {
     throw new ProblemError("missing_credential", {
       detail: "Send your API key as `X-API-Key`, from your server.",
@@ -63,6 +74,11 @@ export function readApiKey(c: Context<AppEnv>): string {
   }
   if (c.req.header("authorization") !== undefined) throw new ProblemError("ambiguous_credentials");
   return key.trim();
+}
+
+/** OAuth clients write both halves of their credentials as forms do: `_` may come as `%5F`. */
+function formDecode(text: string): string {
+  return new URLSearchParams(`text=${text}`).get("text") ?? "";
 }
 
 /**

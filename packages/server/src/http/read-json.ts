@@ -23,7 +23,7 @@ export async function readJson<Schema extends z.ZodType>(
   { maxBytes = 16_384, allowEmpty = false }: ReadJsonOptions = {},
 ): Promise<z.output<Schema>> {
   const text = await readText(c.req.raw, maxBytes);
-  if (text === "" && allowEmpty) return parse(schema, {});
+  if (text === "" && allowEmpty) return parseBody(schema, {});
   const type = c.req.header("content-type") ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) throw new ProblemError("unsupported_media_type");
   let body: unknown;
@@ -32,10 +32,11 @@ export async function readJson<Schema extends z.ZodType>(
   } catch {
     throw new ProblemError("invalid_request", { detail: "The body is not valid JSON." });
   }
-  return parse(schema, body);
+  return parseBody(schema, body);
 }
 
-async function readText(request: Request, maxBytes: number): Promise<string> {
+/** A body's text. @throws {@link ProblemError} `body_too_large`, or `invalid_request` for what is no UTF-8. */
+export async function readText(request: Request, maxBytes: number): Promise<string> {
   const tooLarge = () => new ProblemError("body_too_large", { limit_bytes: maxBytes });
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge();
@@ -54,7 +55,11 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
   }
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+/** Checks what a body says. @throws {@link ProblemError} `unknown_field` or `invalid_request`, naming the field. */
+export function parseBody<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+): z.output<Schema> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

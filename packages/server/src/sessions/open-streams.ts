@@ -18,16 +18,20 @@ export interface OpenStreams {
   count(which: StreamFilter): number;
 }
 
-/** Chooses streams by session or by key. */
-export type StreamFilter = { readonly sid: string } | { readonly kid: string };
+/** Chooses streams by session, by key, or by what a session is. */
+export type StreamFilter =
+  | { readonly sid: string }
+  | { readonly kid: string }
+  | ((session: SessionPrincipal) => boolean);
 
 /** Creates the registry of one server. */
 export function createOpenStreams(): OpenStreams {
   const entries = new Set<{ session: SessionPrincipal; cut: (reason: CutReason) => void }>();
   const fitting = (which: StreamFilter) =>
-    [...entries].filter(({ session }) =>
-      "sid" in which ? session.sid === which.sid : session.kid === which.kid,
-    );
+    [...entries].filter(({ session }) => {
+      if (typeof which === "function") return which(session);
+      return "sid" in which ? session.sid === which.sid : session.kid === which.kid;
+    });
   return {
     add(session, cut) {
       const entry = { session, cut };

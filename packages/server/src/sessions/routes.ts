@@ -8,6 +8,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
 import type { Projects } from "../projects/projects.ts";
+import type { RevocationKind, Revocations } from "./revocations.ts";
 import { formatInstant, type Sessions } from "./sessions.ts";
 
 const names = z.array(z.string().min(1).max(200)).max(100);
@@ -43,11 +44,28 @@ const mint = z.strictObject({
     .optional(),
 });
 
+const target = z.union([
+  z.strictObject({ owner: z.string().min(1).max(256) }),
+  z.strictObject({ visitor: z.string().min(1).max(256) }),
+  z.strictObject({ key: z.string().min(1).max(64) }),
+  z.strictObject({ session: z.string().min(1).max(64) }),
+  z.strictObject({ project: z.literal(true) }),
+]);
+
+/** The body of a revocation, as DESIGN 3 has it. */
+const revocation = z.strictObject({
+  targets: z.array(target).min(1).max(100),
+  issued_before: z.iso.datetime({ offset: true }).optional(),
+  block: z.boolean().optional(),
+  reason: z.string().max(500).optional(),
+});
+
 const pageSize = 50;
 
 /** What {@link sessionKeyRoutes} needs. */
 export interface SessionKeyRoutesOptions {
   readonly sessions: Sessions;
+  readonly revocations: Revocations;
   readonly keys: ApiKeys;
   readonly projects: Projects;
   readonly audit: Audit;
@@ -56,6 +74,7 @@ export interface SessionKeyRoutesOptions {
 /** The session routes that take an API key: mint, list, look at, revoke. */
 export function sessionKeyRoutes({
   sessions,
+  revocations,
   keys,
   projects,
   audit,
@@ -116,7 +135,50 @@ export function sessionKeyRoutes({
     return c.json(toWire(await sessions.revoke(projectId, sidOf(c), `key:${kid}`)));
   });
 
+  app.post("/revocations", requireKey(keys, audit, "sessions:revoke"), async (c) => {
+    const { projectId, kid } = c.get("key");
+    const { targets, issued_before, block, reason } = await readJson(c, revocation);
+    const actor = `key:${kid}`;
+    for (const [at, each] of targets.entries()) {
+      if (!("session" in each)) continue;
+      if (block !== undefined || issued_before !== undefined) {
+        throw new ProblemError("invalid_request", {
+          field: `targets[${at}].session`,
+          detail: "A single session is ended as it is: without `block` and `issued_before`.",
+        });
+      }
+      // Nothing is half done: whether each one exists is known before the first is ended.
+      await sessions.get(projectId, each.session);
+    }
+    const single = targets.flatMap((each) => ("session" in each ? [each.session] : []));
+    const whole = targets.flatMap((each) => toTarget(each, projectId));
+    const cut =
+      whole.length === 0
+        ? []
+        : await revocations.revoke({
+            projectId,
+            targets: whole,
+            actor,
+            ...(issued_before !== undefined && { issuedBeforeMs: Date.parse(issued_before) }),
+            ...(block !== undefined && { block }),
+            ...(reason !== undefined && { reason }),
+          });
+    for (const sid of single) await sessions.revoke(projectId, sid, actor);
+    const endedStreams = cut.reduce((sum, count) => sum + count, 0);
+    return c.json({ revoked: targets.length, ended_streams: endedStreams });
+  });
+
   return app;
+}
+
+function toTarget(
+  each: z.output<typeof target>,
+  projectId: string,
+): { kind: RevocationKind; target: string }[] {
+  if ("owner" in each) return [{ kind: "owner", target: each.owner }];
+  if ("visitor" in each) return [{ kind: "visitor", target: each.visitor }];
+  if ("key" in each) return [{ kind: "key", target: each.key }];
+  return "project" in each ? [{ kind: "project", target: projectId }] : [];
 }
 
 function sidOf(c: Context<AppEnv>): string {

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import type { KeyPrincipal } from "../api-keys/api-keys.ts";
 import { type Database, openDatabase } from "../database/database.ts";
+import { createSqlRevocationStore } from "../database/revocation-store.ts";
 import { createSqlSessionStore } from "../database/session-store.ts";
 import type { ProblemError } from "../http/problem-answer.ts";
 import { createOpenStreams } from "./open-streams.ts";
+import { createRevocations } from "./revocations.ts";
 import { createSessionTokenFormat } from "./session-token-format.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 
@@ -19,14 +21,20 @@ async function open(existing?: Database) {
   const clock = { ms: 1_800_000_000_123 };
   const revokedKeys = new Set<string>();
   const streams = createOpenStreams();
+  const revocations = await createRevocations({
+    store: createSqlRevocationStore(database),
+    streams,
+    now: () => clock.ms,
+  });
   const sessions = await createSessions({
     store: createSqlSessionStore(database),
     format,
     streams,
+    revocations,
     isKeyRevoked: (kid) => revokedKeys.has(kid),
     now: () => clock.ms,
   });
-  return { database, clock, revokedKeys, streams, sessions };
+  return { database, clock, revokedKeys, streams, revocations, sessions };
 }
 
 const codeOf = (sessions: Sessions, token: string) =>
@@ -61,7 +69,7 @@ test("a session ended on purpose is refused at once, everywhere and after a rest
 });
 
 test("a revocation that overtakes a read of the same session is not undone by it", async () => {
-  const { database } = await open();
+  const { database, revocations } = await open();
   const real = createSqlSessionStore(database);
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => {
@@ -78,6 +86,7 @@ test("a revocation that overtakes a read of the same session is not undone by it
     },
     format,
     streams: createOpenStreams(),
+    revocations,
     isKeyRevoked: () => false,
     now: () => 1_800_000_000_000,
   });
@@ -99,7 +108,7 @@ test("a revoked key ends every session made with it", async () => {
 });
 
 test("junk and expired tokens never reach storage", async () => {
-  const { database, clock } = await open();
+  const { database, clock, revocations } = await open();
   const store = createSqlSessionStore(database);
   let reads = 0;
   const sessions = await createSessions({
@@ -112,6 +121,7 @@ test("junk and expired tokens never reach storage", async () => {
     },
     format,
     streams: createOpenStreams(),
+    revocations,
     isKeyRevoked: () => false,
     now: () => clock.ms,
   });

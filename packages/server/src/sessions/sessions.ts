@@ -6,12 +6,17 @@ import { ProblemError } from "../http/problem-answer.ts";
 import { createLruMap } from "../lru-map.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { SessionPolicy, SessionPrincipal } from "./principal.ts";
+import type { Revocations } from "./revocations.ts";
 import type { SessionListOptions, SessionStore } from "./session-store.ts";
 import { digestToken, type SessionTokenFormat } from "./session-token-format.ts";
 
 /** The sessions of this server. */
 export interface Sessions {
-  /** Makes a session with a key that has proved itself. Durable before it resolves. */
+  /**
+   * Makes a session with a key that has proved itself. Durable before it resolves.
+   *
+   * @throws {@link ProblemError} `owner_blocked`.
+   */
   create(key: KeyPrincipal, request: SessionRequest): Promise<SessionReply>;
   /**
    * Who a token stands for. Reads storage at most once a token; junk and expired tokens never.
@@ -38,6 +43,7 @@ export interface SessionsOptions {
   readonly streams: OpenStreams;
   /** Whether a key was revoked; its sessions are over with it. */
   readonly isKeyRevoked: (kid: string) => boolean;
+  readonly revocations: Pick<Revocations, "endedAtMs" | "isBlocked">;
   /** Where browsers reach this server, when the operator has said so. */
   readonly publicUrl?: string;
   readonly now?: () => number;
@@ -60,6 +66,7 @@ export async function createSessions({
   format,
   streams,
   isKeyRevoked,
+  revocations,
   publicUrl,
   now = Date.now,
   random,
@@ -84,11 +91,22 @@ export async function createSessions({
   async function get(projectId: string, sid: string): Promise<SessionRow> {
     const row = await store.bySid(projectId, sid);
     if (!row) throw new ProblemError("not_found");
-    return row;
+    return withEnd(row);
+  }
+
+  /** A row as it really is: one line may have ended many sessions without touching them. */
+  function withEnd(row: SessionRow): SessionRow {
+    const endedAtMs = revocations.endedAtMs(toPrincipal(row)) ?? null;
+    return { ...row, revoked_at_ms: row.revoked_at_ms ?? endedAtMs };
   }
 
   return {
     async create(key, request) {
+      const owner = request.external_owner_id ?? null;
+      const visitorId = request.visitor_id ?? null;
+      if (revocations.isBlocked(key.projectId, { owner, visitorId })) {
+        throw new ProblemError("owner_blocked");
+      }
       const issuedAtMs = now();
       const ttlS = request.ttl_seconds ?? defaultTtlS;
       // Rounded up, so that the token lives at least as long as the reply says.
@@ -100,8 +118,8 @@ export async function createSessions({
         project_id: key.projectId,
         kid: key.kid,
         integration_id: request.integration_id ?? null,
-        owner: request.external_owner_id ?? null,
-        visitor_id: request.visitor_id ?? null,
+        owner,
+        visitor_id: visitorId,
         visitor_ip: request.visitor_ip ?? null,
         issued_at_ms: issuedAtMs,
         expires_at_s: expiresAtS,
@@ -125,7 +143,8 @@ export async function createSessions({
       if (reading.kind === "expired") throw new ProblemError("token_expired");
       const session = await load(token);
       if (session.expiresAtMs <= now()) throw new ProblemError("token_expired");
-      if (revoked.has(session.sid) || isKeyRevoked(session.kid)) {
+      const isEnded = revoked.has(session.sid) || isKeyRevoked(session.kid);
+      if (isEnded || revocations.endedAtMs(session) !== undefined) {
         throw new ProblemError("token_revoked");
       }
       return session;
@@ -146,7 +165,7 @@ export async function createSessions({
     }),
 
     get,
-    list: (options) => store.list(options),
+    list: async (options) => (await store.list(options)).map(withEnd),
     countLive: (kid) => (isKeyRevoked(kid) ? Promise.resolve(0) : store.countLive(kid, now())),
 
     async revoke(projectId, sid, actor) {
