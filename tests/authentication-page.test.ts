@@ -8,7 +8,7 @@ import express from "express";
 import type { Browser } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parseSessionReply } from "../packages/agent-core/src/session-reply.ts";
+import { parseSessionReply } from "../packages/agent-core/src/session-tokens/session-reply.ts";
 import { createSessionHandler } from "../packages/session-proxy/src/index.ts";
 import { openBrowser } from "./support/browser.ts";
 import { root } from "./support/programs.ts";

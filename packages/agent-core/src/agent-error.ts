@@ -1,13 +1,12 @@
-import { parseProblem } from "@valet/protocol";
-import { readRetryAfter } from "./session-endpoint.ts";
+import { readRetryAfter } from "./session-tokens/session-endpoint.ts";
 
 /** What an {@link AgentError} carries beside its code. */
 export interface AgentErrorOptions {
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
-  readonly requestId?: string;
-  readonly field?: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly requestId?: string | undefined;
+  readonly field?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -15,29 +14,20 @@ export interface AgentErrorOptions {
 export class AgentError extends Error {
   override readonly name: string = "AgentError";
   /** The server's code, or `network_error`, `stream_interrupted`, `invalid_reply`. Stable. */
-  readonly code: string;
-  readonly status: number | undefined;
+  declare readonly code: string;
+  declare readonly status: number | undefined;
   /** Whether the same call may succeed later. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** How long to wait before that, in milliseconds. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** Finds the request in the server's log. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** The field of the request that is wrong. */
-  readonly field: string | undefined;
+  declare readonly field: string | undefined;
 
-  constructor(
-    code: string,
-    message: string,
-    { status, retryable = false, retryAfterMs, requestId, field, cause }: AgentErrorOptions = {},
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.status = status;
-    this.retryable = retryable;
-    this.retryAfterMs = retryAfterMs;
-    this.requestId = requestId;
-    this.field = field;
+  constructor(code: string, message: string, options: AgentErrorOptions = {}) {
+    super(message, options);
+    Object.assign(this, { code, retryable: false }, options);
   }
 }
 
@@ -66,24 +56,30 @@ export class ThreadNotFoundError extends AgentError {
   }
 }
 
-const retryableStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
+const retryableStatuses = [408, 425, 429, 500, 502, 503, 504];
 
-/** The error that an answer of the API stands for. Reads its body once. */
+/**
+ * The error that an answer of the API stands for. Reads its body once. A code that this SDK does
+ * not know yet is passed on: the server may be the newer one.
+ *
+ * @see RFC 9457
+ */
 export async function readAgentError(answer: Response): Promise<AgentError> {
   const { status, headers } = answer;
-  const body = await answer.json().catch(() => undefined);
-  const problem = parseProblem(body);
-  const retryAfterMs = readRetryAfter(headers);
-  const requestId = problem?.request_id ?? headers.get("x-request-id") ?? undefined;
+  const body: unknown = await answer.json().catch(() => undefined);
+  const { code, title, detail, request_id, field } = Object(body) as Record<string, unknown>;
+  const isProblem = typeof code === "string" && /^[a-z0-9_]{1,64}$/.test(code);
+  const said = [title, detail].filter((text) => typeof text === "string").join(". ");
+  const requestId = request_id ?? headers.get("x-request-id");
   return new AgentError(
-    problem?.code ?? "invalid_reply",
-    problem ? `${problem.title}. ${problem.detail}` : `The server answered with status ${status}.`,
+    isProblem ? code : "invalid_reply",
+    (isProblem && said) || `The server answered with status ${status}.`,
     {
       status,
-      retryable: retryableStatuses.has(status),
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(requestId !== undefined && { requestId }),
-      ...(problem?.field !== undefined && { field: problem.field }),
+      retryable: retryableStatuses.includes(status),
+      retryAfterMs: readRetryAfter(headers),
+      requestId: typeof requestId === "string" ? requestId : undefined,
+      field: typeof field === "string" ? field : undefined,
     },
   );
 }

@@ -1,6 +1,6 @@
 import type { ConversationMessage } from "./messages.ts";
-import type { SessionTokenResult } from "./session-reply.ts";
-import type { GetSessionToken, SessionTokenManagerOptions } from "./session-tokens.ts";
+import type { SessionTokenResult } from "./session-tokens/session-reply.ts";
+import type { GetSessionToken, SessionTokenManagerOptions } from "./session-tokens/types.ts";
 import type { AnyTool } from "./tools.ts";
 
 /** Who the page says is asking. For statistics; nothing is allowed or refused by it. */
@@ -50,6 +50,14 @@ export type AgentEvent =
   | {
       readonly type: "thread_resumed" | "thread_deleted";
       readonly data: { readonly threadId: string };
+    }
+  | {
+      readonly type: "feedback_submitted";
+      readonly data: {
+        readonly threadId: string;
+        readonly messageId: string;
+        readonly rating: "up" | "down" | null;
+      };
     }
   | { readonly type: "panel_opened" | "panel_closed"; readonly data: Record<string, never> };
 

@@ -1,6 +1,6 @@
 import type { AgentFailure } from "./failure.ts";
 import type { ConversationMessage } from "./messages.ts";
-import type { SessionTokenSnapshot } from "./session-tokens.ts";
+import type { SessionTokenSnapshot } from "./session-tokens/types.ts";
 
 /** What the agent is doing. */
 export type AgentStatus =

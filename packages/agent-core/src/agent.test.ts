@@ -173,6 +173,102 @@ test("a revoked session costs one new token and keeps its thread", async () => {
   expect(server.chats[1]?.id).toBe("thr_1");
 });
 
+test("every request of the SDK is sent again with a fresh token when its token was revoked", async () => {
+  const thread = { id: "thr_1", title: "t", created_at: "", updated_at: "", message_count: 0 };
+  const uses: [string, (agent: Agent) => Promise<unknown>][] = [
+    ["POST /chat/", (agent) => agent.sendMessage("again")],
+    ["GET /threads/", (agent) => agent.listThreads()],
+    ["GET /threads/thr_1/", (agent) => agent.resumeThread("thr_1")],
+    ["POST /threads/thr_1/feedback/", (agent) => agent.sendFeedback("msg_1", "up")],
+    ["DELETE /threads/thr_1/", (agent) => agent.deleteThread("thr_1")],
+    ["POST /sources/doc_1/ticket", (agent) => agent.sourceUrl("/sources/doc_1")],
+  ];
+  server.routes["GET /threads/"] = { status: 200, body: { threads: [thread], next_cursor: null } };
+  server.routes["GET /threads/thr_1/"] = { status: 200, body: { thread, messages: [] } };
+  server.routes["POST /threads/thr_1/feedback/"] = { status: 200, body: {} };
+  server.routes["DELETE /threads/thr_1/"] = { status: 200, body: {} };
+  server.routes["POST /sources/doc_1/ticket"] = { status: 200, body: { url: "/sources/doc_1" } };
+  for (const [request, use] of uses) {
+    issued = 0;
+    server.revoked.clear();
+    const { agent } = openAgent({ enableHistory: true });
+    await agent.sendMessage("first");
+    server.revoked.add("token-1");
+    server.requests.length = 0;
+    server.tokens.length = 0;
+    await use(agent);
+    expect([server.requests, server.tokens]).toEqual([
+      [request, request],
+      ["token-1", "token-2"],
+    ]);
+    agent.dispose();
+  }
+});
+
+test("attaching again and stopping survive a revoked token, too", async () => {
+  let release = (): void => undefined;
+  const waitsFor = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  server.script = [{ parts: answerOf("Hello", " there."), cutAfter: 3 }];
+  const attaching = openAgent({ sessionTokens: { timers: impatient } });
+  attaching.agent.subscribe(() => {
+    if (attaching.agent.getSnapshot().status === "reconnecting") server.revoked.add("token-1");
+  });
+  await attaching.agent.sendMessage("a");
+  expect(contents(attaching.agent.getSnapshot())).toEqual(["user: a", "assistant: Hello there."]);
+  expect(server.tokens).toEqual(["token-1", "token-1", "token-2"]);
+
+  issued = 0;
+  server.revoked.clear();
+  server.tokens.length = 0;
+  server.requests.length = 0;
+  server.script = [{ parts: answerOf("Hello", " there."), waitsFor }];
+  const { agent } = openAgent();
+  void agent.sendMessage("a");
+  await until(agent, ({ status }) => status === "thinking");
+  server.revoked.add("token-1");
+  agent.stopGeneration();
+  await expect.poll(() => server.tokens).toEqual(["token-1", "token-1", "token-2"]);
+  expect(server.requests.slice(1)).toEqual(Array(2).fill("POST /chat/thr_1/stop/"));
+  release();
+});
+
+test("who may not chat is told so, and who is not signed in, that", async () => {
+  for (const [status, code, text] of [
+    [401, "signed_out", "Sign in"],
+    [403, "not_allowed", "may not"],
+  ] as const) {
+    const { agent } = openAgent({
+      getSessionToken: () => Promise.reject(Object.assign(new Error("x"), { status })),
+    });
+    await agent.sendMessage("a");
+    expect(agent.getSnapshot().error?.code).toBe(code);
+    expect(agent.getMessages().at(-1)?.content).toContain(text);
+  }
+});
+
+test("feedback is shown with its answer and told; a failure of it changes nothing", async () => {
+  const { agent, events } = openAgent();
+  server.routes["POST /threads/thr_1/feedback/"] = { status: 200, body: {} };
+  await agent.sendMessage("a");
+  const id = agent.getMessages()[1]?.id ?? "";
+  expect(id).toBe("msg_1");
+  await agent.sendFeedback(id, "down", "Too short.");
+  expect(agent.getMessages()[1]).toMatchObject({ id, feedback: "down" });
+  expect(events.at(-1)).toEqual({
+    type: "feedback_submitted",
+    data: { threadId: "thr_1", messageId: id, rating: "down" },
+  });
+  server.routes["POST /threads/thr_1/feedback/"] = {
+    status: 400,
+    body: { code: "a_code_of_tomorrow", title: "T", detail: "D", status: 400 },
+  };
+  const failure = agent.sendFeedback(id, "up");
+  await expect(failure).rejects.toMatchObject({ code: "a_code_of_tomorrow", message: "T. D" });
+  expect(agent.getMessages()[1]).toMatchObject({ feedback: "down" });
+});
+
 test("a fresh token that is refused as well ends in a clear error, and nothing is sent a third time", async () => {
   const { agent } = openAgent();
   server.revoked.add("token-1").add("token-2");

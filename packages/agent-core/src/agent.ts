@@ -15,12 +15,8 @@ import type { ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
 import { createPageTools, type PageTools, pendingCalls } from "./page-tools.ts";
 import { readRun } from "./run-reader.ts";
-import {
-  createSessionTokenManager,
-  type GetSessionToken,
-  type SessionTokenManager,
-  type Timers,
-} from "./session-tokens.ts";
+import { createSessionTokenManager } from "./session-tokens/session-token-manager.ts";
+import type { GetSessionToken, SessionTokenManager, Timers } from "./session-tokens/types.ts";
 import { createRequestFrame, createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
 import { fromStored } from "./stored-thread.ts";
@@ -28,6 +24,7 @@ import {
   deleteThread,
   listThreads,
   loadThread,
+  rateMessage,
   type ThreadPage,
   type ThreadPageOptions,
 } from "./thread-history.ts";
@@ -265,6 +262,29 @@ export class Agent<Context = unknown> {
     this.#emit({ type: "thread_deleted", data: { threadId } });
   }
 
+  /**
+   * Tells the server what the person thinks of an answer. The last word counts; `null` takes it
+   * back. The message shows it as its `feedback`.
+   *
+   * @param messageId An answer of this conversation.
+   * @throws {@link AgentError}; `invalid_request` when there is no such answer on the server.
+   */
+  async sendFeedback(
+    messageId: string,
+    rating: "up" | "down" | null,
+    comment?: string,
+  ): Promise<void> {
+    const { threadId = "" } = this.#store.read();
+    await rateMessage(this.#transport, threadId, { message_id: messageId, rating, comment });
+    const messages = this.#store
+      .read()
+      .messages.map((message) =>
+        message.id === messageId ? { ...message, feedback: rating } : message,
+      );
+    this.#store.update({ messages });
+    this.#emit({ type: "feedback_submitted", data: { threadId, messageId, rating } });
+  }
+
   /** Ends the agent for good. An answer that is being written goes on on the server. */
   dispose(): void {
     if (this.#isDisposed) return;
@@ -350,10 +370,12 @@ export class Agent<Context = unknown> {
    * a person is no burst: it waits for that moment and is then really sent.
    */
   async #waitOutHold(signal: AbortSignal): Promise<void> {
-    if (this.#tokens.getSnapshot().state !== "COOLING") return;
     const { failureHoldMs = 1_000 } = this.#options.sessionTokens ?? {};
-    const held = new Promise<void>((resolve) => void this.#timers.set(resolve, failureHoldMs));
-    await untilAborted(held, signal);
+    // Timers may fire a little early.
+    while (this.#tokens.getSnapshot().state === "COOLING") {
+      const held = new Promise<void>((resolve) => void this.#timers.set(resolve, failureHoldMs));
+      await untilAborted(held, signal);
+    }
   }
 
   /** The whole answer to a question: runs of the server, with the page's tools between them. */
@@ -413,17 +435,18 @@ export class Agent<Context = unknown> {
     const { integrationId, model, customInstructions, user, locale } = this.#options;
     const { tools = [], sourceGroupIdsInclude = [] } = this.#options;
     const { threadId } = this.#store.read();
+    // What is undefined does not reach the wire: JSON has no such value.
     return {
       ...body,
-      ...(threadId !== undefined && { id: threadId }),
+      id: threadId,
       integrationId,
-      ...(model !== undefined && { model }),
-      ...(tools.length > 0 && { tools: tools.map(declareTool) }),
-      ...(customInstructions !== undefined && { customInstructions }),
-      ...(sourceGroupIdsInclude.length > 0 && { sourceGroupIdsInclude }),
-      ...(user !== undefined && { user: { ...user } }),
-      ...(locale !== undefined && { locale }),
-    };
+      model,
+      tools: tools.length > 0 ? tools.map(declareTool) : undefined,
+      customInstructions,
+      sourceGroupIdsInclude: sourceGroupIdsInclude.length > 0 ? sourceGroupIdsInclude : undefined,
+      user: user && { ...user },
+      locale,
+    } as ChatRequest;
   }
 
   #showDraft(draft: AnswerDraft, when: "now" | "next-frame", status?: AgentStatus): void {

@@ -1,5 +1,5 @@
 import { AgentError } from "./agent-error.ts";
-import { isTokenError } from "./token-error.ts";
+import { isTokenError } from "./session-tokens/token-error.ts";
 
 /** Why the last answer failed, for a page to show. */
 export interface AgentFailure {
@@ -14,6 +14,8 @@ export interface AgentFailure {
 }
 
 const messages: Readonly<Record<string, string>> = {
+  signed_out: "Sign in to use the assistant.",
+  not_allowed: "You may not use the assistant.",
   callback_failed: "Your session could not be started. Check your connection and try again.",
   callback_timeout: "Your session could not be started: the page's server did not answer in time.",
   acquire_timeout: "Your session could not be started: the page's server did not answer in time.",
@@ -29,29 +31,24 @@ const messages: Readonly<Record<string, string>> = {
   model_unavailable: "The assistant is busy. Try again in a moment.",
   run_interrupted: "The answer was interrupted. Try again.",
 };
-const signedOut = "Sign in to use the assistant.";
+/** What the session endpoint says of the person, by its status. */
+const refusals: Readonly<Record<number, string>> = { 401: "signed_out", 403: "not_allowed" };
 const unknown = "Something went wrong. Try again.";
 
 /** Puts what was thrown into words. */
 export function toFailure(thrown: unknown): AgentFailure {
-  if (isTokenError(thrown)) {
-    const isSignedOut = thrown.status === 401 && thrown.code === "callback_failed";
+  const isToken = isTokenError(thrown);
+  if (isToken || thrown instanceof AgentError) {
+    const { message: detail, status, retryAfterMs } = thrown;
+    const isRefusal = isToken && thrown.code === "callback_failed";
+    const code = (isRefusal && refusals[status ?? 0]) || thrown.code;
     return {
-      code: isSignedOut ? "signed_out" : thrown.code,
-      message: isSignedOut ? signedOut : (messages[thrown.code] ?? unknown),
-      detail: thrown.message,
+      code,
+      message: messages[code] ?? unknown,
+      detail,
       // A person may sign in, or the server come back: trying again by hand is always allowed.
-      retryable: thrown.code !== "disposed",
-      ...(thrown.retryAfterMs !== undefined && { retryAfterMs: thrown.retryAfterMs }),
-    };
-  }
-  if (thrown instanceof AgentError) {
-    return {
-      code: thrown.code,
-      message: messages[thrown.code] ?? unknown,
-      detail: thrown.message,
-      retryable: thrown.retryable,
-      ...(thrown.retryAfterMs !== undefined && { retryAfterMs: thrown.retryAfterMs }),
+      retryable: isToken ? code !== "disposed" : thrown.retryable,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
   }
   const detail = thrown instanceof Error ? thrown.message : String(thrown);

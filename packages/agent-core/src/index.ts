@@ -15,7 +15,6 @@ export type {
 } from "./agent-options.ts";
 export type { AgentSnapshot, AgentStatus, AuthState, QueuedMessage } from "./agent-snapshot.ts";
 export type { AgentFailure } from "./failure.ts";
-export type { Clock, TokenLease } from "./lease.ts";
 export type {
   ContentBlock,
   ConversationMessage,
@@ -23,29 +22,33 @@ export type {
   ToolCallDisplay,
   ToolCallStatus,
 } from "./messages.ts";
-export { SessionEndpointError, sessionEndpoint } from "./session-endpoint.ts";
-export type { SessionTokenResult } from "./session-reply.ts";
-export {
-  createSessionTokenManager,
-  type GetSessionToken,
-  type GetSessionTokenContext,
-  type SendContext,
-  type SessionTokenManager,
-  type SessionTokenManagerOptions,
-  type SessionTokenSnapshot,
-  type SessionTokenState,
-  type Timers,
-  type TokenEvent,
-  type WithTokenOptions,
-} from "./session-tokens.ts";
-export type { ListedThread, ThreadPage, ThreadPageOptions } from "./thread-history.ts";
+export type { Clock, TokenLease } from "./session-tokens/lease.ts";
+export { SessionEndpointError, sessionEndpoint } from "./session-tokens/session-endpoint.ts";
+export type { LifeSource, SessionTokenResult } from "./session-tokens/session-reply.ts";
+export { createSessionTokenManager } from "./session-tokens/session-token-manager.ts";
 export {
   isTokenError,
   StopRefreshing,
   TokenError,
   type TokenErrorCode,
   type TokenErrorOptions,
-} from "./token-error.ts";
+} from "./session-tokens/token-error.ts";
+export type {
+  GetSessionToken,
+  GetSessionTokenContext,
+  GetTokenOptions,
+  SendContext,
+  SendWithToken,
+  SessionTokenManager,
+  SessionTokenManagerOptions,
+  SessionTokenSnapshot,
+  SessionTokenState,
+  Timers,
+  TokenEvent,
+  TokenReason,
+  WithTokenOptions,
+} from "./session-tokens/types.ts";
+export type { ListedThread, ThreadPage, ThreadPageOptions } from "./thread-history.ts";
 export {
   type AnyTool,
   createToolHelper,

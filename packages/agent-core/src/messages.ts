@@ -64,6 +64,8 @@ export interface ConversationMessage {
   readonly isPartial?: boolean;
   /** The person stopped the answer. */
   readonly stopped?: boolean;
+  /** What the person thinks of the answer; `null` when they have taken it back. */
+  readonly feedback?: "up" | "down" | null;
   /** The answer failed; `content` says why. */
   readonly isError?: boolean;
   /** Stable code of the failure. */

@@ -4,7 +4,7 @@ import type { AgentStatus } from "./agent-snapshot.ts";
 import { type AnswerDraft, addPart, createDraft } from "./answer-draft.ts";
 import { newId } from "./new-id.ts";
 import { followRun } from "./run-stream.ts";
-import type { Timers } from "./session-tokens.ts";
+import type { Timers } from "./session-tokens/types.ts";
 import { stopped } from "./stopped.ts";
 import type { Transport } from "./transport.ts";
 

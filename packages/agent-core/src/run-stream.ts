@@ -6,8 +6,8 @@ import {
   type StreamPart,
 } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
-import type { Timers } from "./session-tokens.ts";
-import { isTokenError } from "./token-error.ts";
+import { isTokenError } from "./session-tokens/token-error.ts";
+import type { Timers } from "./session-tokens/types.ts";
 import type { Transport } from "./transport.ts";
 
 /** What {@link followRun} needs. */

@@ -1,4 +1,4 @@
-import type { Timers } from "./session-tokens.ts";
+import type { Timers } from "./session-tokens/types.ts";
 
 /** Holds one immutable value and tells listeners when it changed. */
 export interface SnapshotStore<Snapshot> {

@@ -22,6 +22,7 @@ export function fromStored(
     content: message.error && content === "" ? message.error.message : content,
     blocks: toBlocks(message.parts, displayName),
     ...(sources && { sources }),
+    ...(message.feedback && { feedback: message.feedback.rating }),
     ...(message.error && { isError: true, errorCode: message.error.code }),
   };
 }

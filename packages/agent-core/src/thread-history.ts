@@ -1,4 +1,4 @@
-import type { StoredThread, ThreadList } from "@valet/protocol";
+import type { FeedbackRequest, StoredThread, ThreadList } from "@valet/protocol";
 import { AgentError, SessionWithoutOwnerError, ThreadNotFoundError } from "./agent-error.ts";
 import type { Transport } from "./transport.ts";
 
@@ -59,6 +59,15 @@ export async function deleteThread(transport: Transport, id: string): Promise<vo
   await send(transport, pathOf(id), "DELETE");
 }
 
+/** @throws {@link ThreadNotFoundError} */
+export async function rateMessage(
+  transport: Transport,
+  id: string,
+  body: FeedbackRequest,
+): Promise<void> {
+  await send(transport, `${pathOf(id)}feedback/`, "POST", body);
+}
+
 function pathOf(id: string): string {
   return `/threads/${encodeURIComponent(id)}/`;
 }
@@ -66,10 +75,11 @@ function pathOf(id: string): string {
 async function send(
   transport: Transport,
   path: string,
-  method: "GET" | "DELETE" = "GET",
+  method: "GET" | "POST" | "DELETE" = "GET",
+  body?: unknown,
 ): Promise<Response> {
   try {
-    return await transport.send(path, { method });
+    return await transport.send(path, { method, body });
   } catch (thrown) {
     if (!(thrown instanceof AgentError)) throw thrown;
     if (thrown.code === "history_needs_owner") throw new SessionWithoutOwnerError();

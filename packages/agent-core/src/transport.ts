@@ -1,7 +1,7 @@
 import { agentPath } from "@valet/protocol";
 import { AgentError, readAgentError } from "./agent-error.ts";
-import type { SessionTokenManager } from "./session-tokens.ts";
-import { isTokenError } from "./token-error.ts";
+import { isTokenError } from "./session-tokens/token-error.ts";
+import type { SessionTokenManager } from "./session-tokens/types.ts";
 
 /** Sends requests to a project's agent, each with a session token. */
 export interface Transport {

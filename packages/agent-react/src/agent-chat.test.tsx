@@ -178,7 +178,7 @@ test("a session that cannot be started is told as an alert, and trying again rec
   render(
     <Page
       getSessionToken={async () => {
-        if (isDown) throw Object.assign(new Error("down"), { status: 403 });
+        if (isDown) throw Object.assign(new Error("down"), { status: 400 });
         return { token: "t" };
       }}
     />,
@@ -191,6 +191,24 @@ test("a session that cannot be started is told as an alert, and trying again rec
   await screen.findByText("Hello there.", { selector: "p" });
   expect(screen.queryByRole("alert")).toBeNull();
   expect(screen.getAllByRole("article", { name: "You" })).toHaveLength(1);
+});
+
+test("whoever is signed out, or kept out, is told so and not to check their connection", async () => {
+  for (const [status, words] of [
+    [401, "Sign in to use the assistant."],
+    [403, "You may not use the assistant."],
+  ] as const) {
+    render(
+      <Page
+        getSessionToken={async () => {
+          throw Object.assign(new Error("no"), { status });
+        }}
+      />,
+    );
+    send("Hi");
+    expect((await screen.findByRole("alert")).textContent).toContain(words);
+    cleanup();
+  }
 });
 
 test("a tool waits for the person, who sees what it would do", async () => {

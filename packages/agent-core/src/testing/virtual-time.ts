@@ -1,16 +1,18 @@
-import type { Clock } from "../lease.ts";
-import type { Timers } from "../session-tokens.ts";
+import type { Clock } from "../session-tokens/lease.ts";
+import type { Timers } from "../session-tokens/types.ts";
 
-/** A clock and timers that move only when a test says so. */
+/** Two clocks and the timers of one of them, which move only when a test says so. */
 export interface VirtualTime {
   readonly clock: Clock;
   readonly timers: Timers;
   /** Moves both clocks, firing what falls due on the way, in order. */
   advance(ms: number): Promise<void>;
-  /** Moves the wall clock alone, as a person who sets it does. */
-  setWall(offsetMs: number): void;
+  /** Moves the wall clock alone, as a person who sets it does, or a laptop that sleeps. */
+  setWall(byMs: number): void;
   /** How many timers wait. */
   pending(): number;
+  /** The longest delay of any timer so far, in milliseconds. */
+  longestDelayMs(): number;
 }
 
 /** Creates time. */
@@ -18,12 +20,14 @@ export function createVirtualTime(): VirtualTime {
   let monoMs = 0;
   let wallOffsetMs = 1_800_000_000_000;
   let next = 0;
+  let longestDelayMs = 0;
   const waiting = new Map<number, { atMs: number; callback: () => void }>();
   return {
     clock: { mono: () => monoMs, wall: () => monoMs + wallOffsetMs },
     timers: {
       set(callback, delayMs) {
         if (!(delayMs >= 0 && delayMs < 2 ** 31)) throw new RangeError(`delay ${delayMs}`);
+        longestDelayMs = Math.max(longestDelayMs, delayMs);
         next += 1;
         waiting.set(next, { atMs: monoMs + delayMs, callback });
         return next;
@@ -46,10 +50,11 @@ export function createVirtualTime(): VirtualTime {
       monoMs = untilMs;
       await settle();
     },
-    setWall(offsetMs) {
-      wallOffsetMs += offsetMs;
+    setWall(byMs) {
+      wallOffsetMs += byMs;
     },
     pending: () => waiting.size,
+    longestDelayMs: () => longestDelayMs,
   };
 }
 

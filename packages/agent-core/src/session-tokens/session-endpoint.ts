@@ -1,5 +1,6 @@
 import type { SessionTokenResult } from "./session-reply.ts";
-import type { GetSessionToken } from "./session-tokens.ts";
+import { invalidToken } from "./token-text.ts";
+import type { GetSessionToken } from "./types.ts";
 
 /** Your session endpoint answered with something else than a session. */
 export class SessionEndpointError extends Error {
@@ -32,8 +33,24 @@ export function sessionEndpoint(url: string, init: RequestInit = {}): GetSession
       await answer.body?.cancel().catch(() => undefined);
       throw new SessionEndpointError(answer.status, readRetryAfter(answer.headers));
     }
-    return (await answer.json()) as SessionTokenResult;
+    return readReply(await answer.text(), answer.headers);
   };
+}
+
+/** The parser's own error would quote the text, and with it perhaps a token. */
+function readReply(text: string, headers: Headers): SessionTokenResult {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    const type = headers.get("content-type") ?? "nothing";
+    const message = `Your session endpoint answered with ${type}, not with JSON: is it the right address?`;
+    throw invalidToken("not_json", message);
+  }
+  const serverTimeMs = Date.parse(headers.get("date") ?? "");
+  if (typeof reply !== "object" || Number.isNaN(serverTimeMs)) return reply as SessionTokenResult;
+  // What the server's own clock says makes the page's clock harmless.
+  return { server_time: serverTimeMs, ...reply } as SessionTokenResult;
 }
 
 /**

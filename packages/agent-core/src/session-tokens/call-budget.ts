@@ -9,17 +9,14 @@ const refillMs = 6_000;
 
 /** Creates a bucket of 10 calls that gains one every 6 s: at most 20 in any minute. */
 export function createCallBudget(now: () => number): CallBudget {
-  let tokens = size;
-  let filledAtMs = now();
+  let fullAtMs = Number.NEGATIVE_INFINITY;
   return {
     take() {
-      const gained = Math.floor((now() - filledAtMs) / refillMs);
-      if (gained > 0) {
-        tokens = Math.min(size, tokens + gained);
-        filledAtMs = tokens === size ? now() : filledAtMs + gained * refillMs;
-      }
-      if (tokens === 0) return filledAtMs + refillMs - now();
-      tokens -= 1;
+      const nowMs = now();
+      const nextMs = Math.max(fullAtMs, nowMs) + refillMs;
+      const waitMs = nextMs - nowMs - size * refillMs;
+      if (waitMs > 0) return waitMs;
+      fullAtMs = nextMs;
       return 0;
     },
   };

@@ -13,38 +13,43 @@ export type TokenErrorCode =
 /** What a {@link TokenError} carries beside its code. */
 export interface TokenErrorOptions {
   /** Whether asking again later may help. @default false */
-  readonly retryable?: boolean;
+  readonly retryable?: boolean | undefined;
   /** How long to wait before asking again, in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** How often the callback was called before giving up. @default 0 */
-  readonly attempts?: number;
-  /** HTTP status of the session endpoint, when it is known. */
-  readonly status?: number;
+  readonly attempts?: number | undefined;
+  /** HTTP status of the session endpoint, or 401 of the API with `token_rejected`. */
+  readonly status?: number | undefined;
+  /** With `invalid_token`: what is wrong with it. Stable. */
+  readonly why?: string | undefined;
+  /** With `token_rejected`: the second 401, unread. */
+  readonly response?: Response | undefined;
   readonly cause?: unknown;
 }
+
+/** Marks the class across copies of this package. */
+const brand = Symbol.for("valet.TokenError");
 
 /** No session token could be had. Never contains a token. */
 export class TokenError extends Error {
   override readonly name = "TokenError";
-  readonly code: TokenErrorCode;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | undefined;
-  readonly attempts: number;
-  readonly status: number | undefined;
-  /** Marks the class across copies of this package. */
-  readonly valetTokenError: true = true;
+  declare readonly code: TokenErrorCode;
+  declare readonly retryable: boolean;
+  declare readonly retryAfterMs: number | undefined;
+  declare readonly attempts: number;
+  declare readonly status: number | undefined;
+  declare readonly why: string | undefined;
+  declare readonly response: Response | undefined;
 
-  constructor(
-    code: TokenErrorCode,
-    message: string,
-    { retryable = false, retryAfterMs, attempts = 0, status, cause }: TokenErrorOptions = {},
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
-    this.retryable = retryable;
-    this.retryAfterMs = retryAfterMs;
-    this.attempts = attempts;
-    this.status = status;
+  constructor(code: TokenErrorCode, message: string, options: TokenErrorOptions = {}) {
+    super(message, options);
+    Object.assign(this, { code, retryable: false, attempts: 0 }, options);
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** What to do about it: the message. */
+  get hint(): string {
+    return this.message;
   }
 }
 
@@ -53,7 +58,7 @@ export class TokenError extends Error {
  * of this package in one page are common.
  */
 export function isTokenError(value: unknown): value is TokenError {
-  return typeof value === "object" && value !== null && "valetTokenError" in value;
+  return typeof value === "object" && value !== null && brand in value;
 }
 
 /**
