@@ -9,6 +9,8 @@ export interface Config {
   readonly port: number;
   /** The data folder, as an absolute path. */
   readonly dataDir: string;
+  /** A PostgreSQL database in the place of the embedded one. */
+  readonly databaseUrl: string | undefined;
   /** Where browsers reach this server: an origin, without a path. */
   readonly publicUrl: string | undefined;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
@@ -41,6 +43,9 @@ const environment = z.strictObject({
     .max(65_535, "must be a port, 0 to 65535")
     .default(4747),
   VALET_DATA_DIR: z.string().min(1, "must not be empty").default(".valet"),
+  VALET_DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// address" })
+    .optional(),
   VALET_PUBLIC_URL: z
     .string()
     .refine((text) => {
@@ -81,6 +86,7 @@ export function readConfig(
     host: data.VALET_HOST,
     port: data.VALET_PORT,
     dataDir: resolve(data.VALET_DATA_DIR),
+    databaseUrl: data.VALET_DATABASE_URL,
     publicUrl: data.VALET_PUBLIC_URL,
     logLevel: data.VALET_LOG_LEVEL,
     model: data.VALET_MODEL,

@@ -8,6 +8,7 @@ import { PortTakenError, startServer } from "./commands/start.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { ControlError } from "./control/control-client.ts";
 import { DataFolderInUseError, DataFolderPathError } from "./data-folder/data-folder.ts";
+import { DatabaseInUseError } from "./database/postgres.ts";
 import { version } from "./version.ts";
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -29,6 +30,7 @@ Configuration comes from the environment:
   VALET_HOST            address to listen on (127.0.0.1)
   VALET_PORT            port to listen on (4747)
   VALET_DATA_DIR        data folder (.valet)
+  VALET_DATABASE_URL    postgres:// address; without it, a database in the data folder
   VALET_PUBLIC_URL      where browsers reach this server, such as https://valet.example.com
   VALET_MODEL           provider/name; without it, the embedded valet-extractive-1
   VALET_MODEL_API_KEY   key of that provider
@@ -81,6 +83,7 @@ try {
   } else if (
     error instanceof ControlError ||
     error instanceof PortTakenError ||
+    error instanceof DatabaseInUseError ||
     error instanceof DataFolderInUseError ||
     error instanceof DataFolderPathError
   ) {

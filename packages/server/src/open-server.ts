@@ -87,7 +87,7 @@ async function openParts(
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
   const secrets = loadSecrets(folder.path);
-  const database = await openDatabase(folder.databaseFile);
+  const database = await openDatabase(config.databaseUrl ?? folder.databaseFile);
   const dashboardUrl = config.publicUrl ?? `http://localhost:${config.port}`;
   const dashboardOrigins = [
     new URL(dashboardUrl).origin,

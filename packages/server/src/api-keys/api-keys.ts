@@ -130,6 +130,13 @@ export async function createApiKeys({
         expires_at_ms: null,
         last_used_at_ms: null,
         revoked_at_ms: null,
+        ip_allow: null,
+        disabled_at_ms: null,
+        replaced_by: null,
+        grace_until_ms: null,
+        grace_calls: 0,
+        first_used_at_ms: null,
+        networks: "[]",
       };
       await store.insert(row, {
         at_ms: atMs,

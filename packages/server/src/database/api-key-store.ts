@@ -1,4 +1,5 @@
 import type { ApiKeyStore } from "../api-keys/api-key-store.ts";
+import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
 
 /** API keys in SQL. */
@@ -8,7 +9,7 @@ export function createSqlApiKeyStore(database: Database): ApiKeyStore {
     insert: (row, audit) =>
       database.transaction().execute(async (db) => {
         await db.insertInto("api_key").values(row).execute();
-        await db.insertInto("audit").values(audit).execute();
+        await appendAudit(db, [audit]);
       }),
     revoke: ({ kid, atMs, untilS, audit }) =>
       database.transaction().execute(async (db) => {
@@ -33,7 +34,7 @@ export function createSqlApiKeyStore(database: Database): ApiKeyStore {
             reason: null,
           })
           .execute();
-        await db.insertInto("audit").values(audit).execute();
+        await appendAudit(db, [audit]);
       }),
     touch: async (kid, atMs) => {
       await database

@@ -1,26 +1,22 @@
-import SQLite from "better-sqlite3";
-import { Kysely, Migrator, SqliteDialect } from "kysely";
+import { type Kysely, Migrator } from "kysely";
 import { migrations } from "./migrations.ts";
+import { connectToPostgres } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
+import { openSqlite } from "./sqlite.ts";
 
-/** The truth, as the stores see it. */
+/** The truth, as the stores see it: embedded SQLite or PostgreSQL. */
 export type Database = Kysely<Schema>;
 
 /**
- * Opens the embedded database and brings it up to date.
+ * Opens a database and brings it up to date. Every write is durable when its promise resolves.
  *
- * Durable by default: write-ahead log with `synchronous=FULL`, so that what was answered survives
- * a power cut. One process at a time opens it; the data folder's lock sees to that.
- *
- * @param file Path of the file, or `:memory:`.
+ * @param place Path of an SQLite file, `:memory:`, or the URL of a PostgreSQL database.
+ * @throws `DatabaseInUseError` while another server has the PostgreSQL database.
  */
-export async function openDatabase(file: string): Promise<Database> {
-  const connection = new SQLite(file);
-  connection.pragma("journal_mode = WAL");
-  connection.pragma("synchronous = FULL");
-  connection.pragma("foreign_keys = ON");
-  connection.pragma("busy_timeout = 50");
-  const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: connection }) });
+export async function openDatabase(place: string): Promise<Database> {
+  const database = /^postgres(?:ql)?:/.test(place)
+    ? await connectToPostgres(place)
+    : openSqlite(place);
   await migrate(database);
   return database;
 }

@@ -1,4 +1,5 @@
 import type { RevocationKind, RevocationStore } from "../sessions/revocations.ts";
+import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
 
 const kinds: readonly RevocationKind[] = ["owner", "visitor", "key", "project"];
@@ -62,7 +63,7 @@ export function createSqlRevocationStore(database: Database): RevocationStore {
             .where("target", "=", target)
             .execute();
         }
-        for (const line of audit) await db.insertInto("audit").values(line).execute();
+        await appendAudit(db, audit);
       }),
   };
 }

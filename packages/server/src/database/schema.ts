@@ -2,10 +2,15 @@ import type { Generated, Insertable, Selectable } from "kysely";
 
 /** The tables of the truth. Instants end in `_ms` (since 1970) or `_s`; JSON is text. */
 export interface Schema {
+  team: TeamTable;
+  team_member: TeamMemberTable;
   project: ProjectTable;
   integration: IntegrationTable;
   api_key: ApiKeyTable;
   session: SessionTable;
+  session_usage: SessionUsageTable;
+  usage_day: UsageDayTable;
+  change: ChangeTable;
   revocation: RevocationTable;
   audit: AuditTable;
   setup_link: SetupLinkTable;
@@ -20,12 +25,31 @@ export interface Schema {
   chunk: ChunkTable;
 }
 
+interface TeamTable {
+  id: string;
+  name: string;
+  created_at_ms: number;
+}
+
+interface TeamMemberTable {
+  team_id: string;
+  /** The id of a person who has an account. */
+  person_id: string;
+  role: "owner" | "member" | "viewer";
+  created_at_ms: number;
+}
+
 interface ProjectTable {
   id: string;
+  team_id: string | null;
   name: string;
   /** 1 for the project that `npm start` makes. */
   demo: number;
+  /** JSON of the project's settings; `{}` means all defaults. */
+  settings: Generated<string>;
   created_at_ms: number;
+  /** While it is set, no session of the project is good and none is made. */
+  disabled_at_ms: number | null;
 }
 
 interface IntegrationTable {
@@ -34,6 +58,7 @@ interface IntegrationTable {
   kind: string;
   name: string;
   created_at_ms: number;
+  disabled_at_ms: number | null;
 }
 
 interface ApiKeyTable {
@@ -51,6 +76,19 @@ interface ApiKeyTable {
   expires_at_ms: number | null;
   last_used_at_ms: number | null;
   revoked_at_ms: number | null;
+  /** JSON of the CIDR ranges it may be used from; null means any. */
+  ip_allow: string | null;
+  /** While it is set, the key and its sessions are refused. */
+  disabled_at_ms: number | null;
+  /** The key that took its place. */
+  replaced_by: string | null;
+  /** Until when it still works after it was replaced. */
+  grace_until_ms: number | null;
+  /** How often it was used after it was replaced. */
+  grace_calls: Generated<number>;
+  first_used_at_ms: number | null;
+  /** JSON of the networks it was used from: /24 or /48 prefixes. */
+  networks: Generated<string>;
 }
 
 interface SessionTable {
@@ -69,6 +107,34 @@ interface SessionTable {
   policy: string;
   metadata: string | null;
   revoked_at_ms: number | null;
+}
+
+/** What sessions with limits have used up. A session without a row has used nothing. */
+interface SessionUsageTable {
+  sid: string;
+  project_id: string;
+  turns: number;
+  model_tokens: number;
+  /** The session's end. */
+  until_s: number;
+}
+
+/** What a project has used up on a day. */
+interface UsageDayTable {
+  project_id: string;
+  /** `2026-03-17`, UTC. */
+  day: string;
+  kind: string;
+  count: number;
+}
+
+/** What other servers of a fleet will have to read again. */
+interface ChangeTable {
+  seq: Generated<number>;
+  at_ms: number;
+  project_id: string;
+  kind: "key" | "project" | "block";
+  target: string;
 }
 
 interface RevocationTable {

@@ -1,4 +1,5 @@
 import type { SessionStore } from "../sessions/session-store.ts";
+import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
 
 /** Sessions in SQL. */
@@ -70,7 +71,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
             reason: null,
           })
           .execute();
-        await db.insertInto("audit").values(audit).execute();
+        await appendAudit(db, [audit]);
       }),
     revokedSids: async (nowMs) => {
       const rows = await database

@@ -20,7 +20,15 @@ async function openKnowledge() {
   mkdirSync(docs);
   const database = await openDatabase(":memory:");
   for (const id of ["prj_1", "prj_2"]) {
-    await createSqlProjectStore(database).insert({ id, name: id, demo: 0, created_at_ms: 0 });
+    await createSqlProjectStore(database).insert({
+      id,
+      team_id: null,
+      name: id,
+      demo: 0,
+      settings: "{}",
+      created_at_ms: 0,
+      disabled_at_ms: null,
+    });
   }
   const store = createSqlKnowledgeStore(database);
   const workers: Worker[] = [];

@@ -1,6 +1,7 @@
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import type { Database } from "../database/database.ts";
+import { isPostgres } from "../database/dialect.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 
 /** A person who has an account on this server. */
@@ -66,7 +67,10 @@ export async function createPeople({
     baseURL: baseUrl,
     basePath: signInPath,
     secret,
-    database: { db: database, type: "sqlite" as const },
+    database: {
+      db: database,
+      type: isPostgres(database) ? ("postgres" as const) : ("sqlite" as const),
+    },
     // Its own names are taken: here a session is what an agent's token stands for.
     user: { modelName: "person" },
     session: { modelName: "sign_in" },

@@ -40,6 +40,9 @@ export function createProjects({ store, now = Date.now, random }: ProjectsOption
         name,
         demo: demo ? 1 : 0,
         created_at_ms: now(),
+        team_id: null,
+        settings: "{}",
+        disabled_at_ms: null,
       };
       await store.insert(row);
       return row;
@@ -59,6 +62,7 @@ export function createProjects({ store, now = Date.now, random }: ProjectsOption
         kind: "agent",
         name,
         created_at_ms: now(),
+        disabled_at_ms: null,
       };
       await store.insertIntegration(row);
       return row;

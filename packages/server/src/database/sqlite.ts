@@ -1,0 +1,19 @@
+import SQLite from "better-sqlite3";
+import { Kysely, SqliteDialect } from "kysely";
+import type { Schema } from "./schema.ts";
+
+/**
+ * Opens an embedded database: write-ahead log with `synchronous=FULL`, so that what was answered
+ * survives a power cut. One process at a time opens it; the data folder's lock sees to that.
+ *
+ * @param file Path of the file, or `:memory:`.
+ */
+export function openSqlite(file: string): Kysely<Schema> {
+  const connection = new SQLite(file);
+  connection.pragma("journal_mode = WAL");
+  connection.pragma("synchronous = FULL");
+  connection.pragma("foreign_keys = ON");
+  // Waiting for a lock would stall the whole process.
+  connection.pragma("busy_timeout = 50");
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: connection }) });
+}
