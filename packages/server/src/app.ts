@@ -49,7 +49,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
     return answerProblem(c, new ProblemError("internal_error"));
   });
   app.notFound((c) => answerProblem(c, new ProblemError("not_found")));
-  app.use(numberRequests(parts.log));
+  const isHttps = parts.facts.publicUrl?.startsWith("https:") ?? false;
+  app.use(numberRequests(parts.log, { isHttps }));
 
   app.get("/healthz", noStore, (c) => c.json({ status: "ok" }));
 

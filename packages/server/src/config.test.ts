@@ -41,3 +41,12 @@ test("a public address loses its last slash and keeps nothing else", () => {
     "https://v.example.com",
   );
 });
+
+test("trusted proxies are ranges between commas, and none unless said", () => {
+  expect(readConfig({}).trustedProxies.entries).toEqual([]);
+  const { trustedProxies } = readConfig({ VALET_TRUSTED_PROXIES: "10.0.0.0/8, 2001:db8::1" });
+  expect(trustedProxies.has("10.1.2.3") && trustedProxies.has("2001:db8::1")).toBe(true);
+  expect(problemsOf({ VALET_TRUSTED_PROXIES: "10.0.0.0/8, proxy.local" })).toEqual([
+    expect.stringMatching(/^VALET_TRUSTED_PROXIES .*proxy\.local/),
+  ]);
+});

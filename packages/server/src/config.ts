@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { IpRangeError, type IpRanges, parseIpRanges } from "./http/ip-ranges.ts";
 
 /** Everything the operator can set. Made once, from the environment, before anything is opened. */
 export interface Config {
@@ -13,6 +14,8 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** Where browsers reach this server: an origin, without a path. */
   readonly publicUrl: string | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed. None: nobody's. */
+  readonly trustedProxies: IpRanges;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   /** `provider/name`, or undefined for the embedded default. */
   readonly model: string | undefined;
@@ -55,6 +58,7 @@ const environment = z.strictObject({
     }, origin)
     .transform((text) => new URL(text).origin)
     .optional(),
+  VALET_TRUSTED_PROXIES: z.string().default("").transform(readRanges),
   VALET_LOG_LEVEL: z.enum(levels, `must be one of ${levels.join(", ")}`).default("info"),
   VALET_MODEL: z.string().optional(),
   VALET_MODEL_API_KEY: z.string().min(1, "must not be empty").optional(),
@@ -88,6 +92,7 @@ export function readConfig(
     dataDir: resolve(data.VALET_DATA_DIR),
     databaseUrl: data.VALET_DATABASE_URL,
     publicUrl: data.VALET_PUBLIC_URL,
+    trustedProxies: data.VALET_TRUSTED_PROXIES,
     logLevel: data.VALET_LOG_LEVEL,
     model: data.VALET_MODEL,
     modelApiKey: data.VALET_MODEL_API_KEY,
@@ -96,6 +101,16 @@ export function readConfig(
   const problems = modelProblems(config);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function readRanges(text: string, context: z.RefinementCtx): IpRanges {
+  try {
+    return parseIpRanges(text.trim() === "" ? [] : text.split(","));
+  } catch (error) {
+    if (!(error instanceof IpRangeError)) throw error;
+    context.addIssue({ code: "custom", message: `must be a list of ranges: ${error.message}` });
+    return z.NEVER;
+  }
 }
 
 function describe(issue: z.core.$ZodIssue): string[] {

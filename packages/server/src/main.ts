@@ -32,6 +32,7 @@ Configuration comes from the environment:
   VALET_DATA_DIR        data folder (.valet)
   VALET_DATABASE_URL    postgres:// address; without it, a database in the data folder
   VALET_PUBLIC_URL      where browsers reach this server, such as https://valet.example.com
+  VALET_TRUSTED_PROXIES proxies whose X-Forwarded-For is believed, as CIDR ranges (none)
   VALET_MODEL           provider/name; without it, the embedded valet-extractive-1
   VALET_MODEL_API_KEY   key of that provider
   VALET_MODEL_BASE_URL  address of an OpenAI-compatible provider

@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { getConnInfo } from "@hono/node-server/conninfo";
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import { type DestinationStream, pino } from "pino";
 import { createAgent } from "./agent/agent.ts";
 import { createExtractiveModel } from "./agent/models/extractive.ts";
@@ -26,6 +25,7 @@ import { createSqlSessionStore } from "./database/session-store.ts";
 import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
 import { createSqlThreadStore } from "./database/thread-store.ts";
 import type { AppEnv } from "./http/app-env.ts";
+import { createClientAddress } from "./http/client-address.ts";
 import { createKnowledge } from "./knowledge/knowledge.ts";
 import { sourceRoutes } from "./knowledge/routes.ts";
 import { createSearchThread } from "./knowledge/search-thread.ts";
@@ -159,7 +159,7 @@ async function openParts(
     people,
     setupLinks,
     audit,
-    clientAddress,
+    clientAddress: createClientAddress(config.trustedProxies),
     agent: agentRoutes({ agent, threads, streams }),
     sources: sourceRoutes({
       knowledge,
@@ -207,12 +207,6 @@ async function openParts(
 
 /** The dashboard and the SDK, as the build leaves them. */
 const publicFolder = fileURLToPath(new URL("../public", import.meta.url));
-
-/** Where a request came from. A request that came over no connection came from here. */
-function clientAddress(c: Context<AppEnv>): string {
-  const { incoming } = (c.env ?? {}) as { incoming?: unknown };
-  return incoming === undefined ? "127.0.0.1" : (getConnInfo(c).remote.address ?? "unknown");
-}
 
 /** What must never be written to a log, should an object that holds it ever be logged. */
 const redacted: string[] = [

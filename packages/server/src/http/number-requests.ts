@@ -3,11 +3,17 @@ import type { Logger } from "pino";
 import { randomBase62 } from "../base62.ts";
 import type { AppEnv } from "./app-env.ts";
 
+/** What {@link numberRequests} can be told. */
+export interface NumberRequestsOptions {
+  /** Whether browsers reach the server over HTTPS, and shall from now on. @default false */
+  readonly isHttps?: boolean;
+}
+
 /**
  * Gives every request an id, which its answer carries and its log lines name, and the headers
  * that no answer goes without.
  */
-export function numberRequests(log: Logger) {
+export function numberRequests(log: Logger, { isHttps = false }: NumberRequestsOptions = {}) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const requestId = `req_${randomBase62(22)}`;
     c.set("requestId", requestId);
@@ -17,6 +23,8 @@ export function numberRequests(log: Logger) {
     c.header("x-request-id", requestId);
     c.header("x-content-type-options", "nosniff");
     c.header("referrer-policy", "no-referrer");
+    // A year, as RFC 6797 section 11.2 has it; for this host alone, whose neighbours are not ours.
+    if (isHttps) c.header("strict-transport-security", "max-age=31536000");
     // The path and not the URL: a query string may hold what must not be logged.
     const { method, path } = c.req;
     const durationMs = Math.round(performance.now() - startedMs);

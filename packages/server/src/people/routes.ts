@@ -1,6 +1,7 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../http/app-env.ts";
+import type { ClientAddress } from "../http/client-address.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
 import type { Projects } from "../projects/projects.ts";
@@ -30,8 +31,8 @@ export interface PeopleRoutesOptions {
   readonly people: People;
   readonly projects: Projects;
   readonly setupLinks: SetupLinks;
-  /** The address at the other end of the connection, for the limit on guesses. */
-  readonly clientAddress: (c: Context<AppEnv>) => string;
+  /** For the limit on guesses. */
+  readonly clientAddress: ClientAddress;
 }
 
 /** `/admin/v1`: set-up, sign-in and who one is. */
