@@ -5,3 +5,15 @@ import { type Kysely, PostgresAdapter } from "kysely";
 export function isPostgres(database: Kysely<any>): boolean {
   return database.getExecutor().adapter instanceof PostgresAdapter;
 }
+
+/**
+ * Locks the rows that a query reads until its transaction is over, where others could change them
+ * meanwhile. SQLite needs no lock: it has one writer.
+ */
+export function locking<Query extends { forUpdate(): Query }>(
+  // biome-ignore lint/suspicious/noExplicitAny: the tables do not matter here
+  database: Kysely<any>,
+  query: Query,
+): Query {
+  return isPostgres(database) ? query.forUpdate() : query;
+}

@@ -1,5 +1,6 @@
 import type { KnowledgeStore } from "../knowledge/knowledge-store.ts";
 import type { Database } from "./database.ts";
+import { locking } from "./dialect.ts";
 
 /** The knowledge base in SQL. */
 export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
@@ -47,12 +48,12 @@ export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
     },
     removeSource: (projectId, sourceId) =>
       database.transaction().execute(async (db) => {
-        const source = await db
+        const mine = db
           .selectFrom("source")
           .select("id")
           .where("id", "=", sourceId)
-          .where("project_id", "=", projectId)
-          .executeTakeFirst();
+          .where("project_id", "=", projectId);
+        const source = await locking(db, mine).executeTakeFirst();
         if (!source) return undefined;
         const documents = await db
           .selectFrom("document")

@@ -1,4 +1,9 @@
-import type { RevocationKind, RevocationStore } from "../sessions/revocations.ts";
+import type {
+  BlockKind,
+  RevocationKind,
+  RevocationStore,
+  RevocationTarget,
+} from "../sessions/revocations.ts";
 import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
 
@@ -48,14 +53,14 @@ export function createSqlRevocationStore(database: Database): RevocationStore {
             })
             .execute();
         }
-        for (const { projectId, kind, target } of block) {
+        for (const { projectId, kind, target } of inOrder(block)) {
           await db
             .insertInto("block")
             .values({ project_id: projectId, kind, target, at_ms: atMs, reason })
             .onConflict((conflict) => conflict.doNothing())
             .execute();
         }
-        for (const { projectId, kind, target } of unblock) {
+        for (const { projectId, kind, target } of inOrder(unblock)) {
           await db
             .deleteFrom("block")
             .where("project_id", "=", projectId)
@@ -66,4 +71,13 @@ export function createSqlRevocationStore(database: Database): RevocationStore {
         await appendAudit(db, audit);
       }),
   };
+}
+
+/**
+ * In the same order whoever writes: two transactions that take the same rows in different orders
+ * would wait for each other, and PostgreSQL would end one of them.
+ */
+function inOrder(targets: readonly RevocationTarget<BlockKind>[]): RevocationTarget<BlockKind>[] {
+  const nameOf = ({ kind, target }: RevocationTarget) => `${kind} ${target}`;
+  return [...targets].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import type { Transaction } from "kysely";
 import type { NewMessage, ThreadStore } from "../agent/thread-store.ts";
 import type { Database } from "./database.ts";
+import { locking } from "./dialect.ts";
 import type { Schema } from "./schema.ts";
 
 /** Conversations in SQL. */
@@ -47,7 +48,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         .select((eb) => eb.fn.countAll<number>().as("n"))
         .where("thread_id", "=", threadId)
         .executeTakeFirstOrThrow();
-      return row.n;
+      return Number(row.n);
     },
 
     remove: async (id, atMs) => {
@@ -67,16 +68,17 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         .limit(lastMessages)
         .execute();
       const messages = newestFirst.reverse();
-      const calls = await database
-        .selectFrom("tool_call")
-        .selectAll()
-        .where("thread_id", "=", threadId)
-        .where(
-          "message_id",
-          "in",
-          messages.map(({ id }) => id),
-        )
-        .execute();
+      const ids = messages.map(({ id }) => id);
+      // PostgreSQL knows no empty list.
+      const calls =
+        ids.length === 0
+          ? []
+          : await database
+              .selectFrom("tool_call")
+              .selectAll()
+              .where("thread_id", "=", threadId)
+              .where("message_id", "in", ids)
+              .execute();
       const sources = await database
         .selectFrom("thread_source")
         .selectAll()
@@ -132,8 +134,13 @@ export function createSqlThreadStore(database: Database): ThreadStore {
 
     addQuestion: ({ thread, isNew, message }) =>
       database.transaction().execute(async (db) => {
-        if (isNew) await db.insertInto("thread").values(thread).execute();
-        else await touch(db, thread.id, message.created_at_ms);
+        if (isNew) {
+          // Another question may have made it since it was looked for.
+          const once = db.insertInto("thread").values(thread);
+          await once.onConflict((conflict) => conflict.column("id").doNothing()).execute();
+        }
+        await lock(db, thread.id);
+        if (!isNew) await touch(db, thread.id, message.created_at_ms);
         await db
           .updateTable("tool_call")
           .set({ state: "stopped", ended_at_ms: message.created_at_ms })
@@ -145,6 +152,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
 
     endCalls: (threadId, ends) =>
       database.transaction().execute(async (db) => {
+        await lock(db, threadId);
         const ended: string[] = [];
         for (const { id, ...end } of ends) {
           const row = await db
@@ -162,6 +170,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
 
     saveAnswer: ({ message, calls, replaces, atMs }) =>
       database.transaction().execute(async (db) => {
+        await lock(db, message.thread_id);
         if (replaces !== undefined) await erase(db, message.thread_id, replaces);
         const { parts, cited, error } = message;
         const earlier = await db
@@ -195,6 +204,14 @@ export function createSqlThreadStore(database: Database): ThreadStore {
   };
 }
 
+/**
+ * Lets one transaction at a time write into a thread. PostgreSQL would let two of them take the
+ * same place, or wait for each other's calls in a circle; SQLite has one writer anyway.
+ */
+async function lock(db: Transaction<Schema>, threadId: string): Promise<void> {
+  await locking(db, db.selectFrom("thread").select("id").where("id", "=", threadId)).execute();
+}
+
 async function append(db: Transaction<Schema>, message: NewMessage): Promise<void> {
   const last = await db
     .selectFrom("message")
@@ -222,5 +239,11 @@ async function erase(db: Transaction<Schema>, threadId: string, messageId: strin
 }
 
 async function touch(db: Transaction<Schema>, threadId: string, atMs: number): Promise<void> {
-  await db.updateTable("thread").set({ updated_at_ms: atMs }).where("id", "=", threadId).execute();
+  await db
+    .updateTable("thread")
+    .set({ updated_at_ms: atMs })
+    .where("id", "=", threadId)
+    // The clock may have been set back; a thread does not fall behind in its list for that.
+    .where("updated_at_ms", "<", atMs)
+    .execute();
 }

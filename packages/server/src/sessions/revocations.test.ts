@@ -145,6 +145,37 @@ test("a change that cannot be written changes nothing", async () => {
   expect(revocations.isBlocked("prj_1", { owner: "jo", visitorId: null })).toBe(false);
 });
 
+test("what memory knows of a block is what the database has, however the answers come in", async () => {
+  const { database, streams } = await open();
+  const store = createSqlRevocationStore(database);
+  let written = 0;
+  const revocations = await createRevocations({
+    store: {
+      ...store,
+      async apply(change) {
+        await store.apply(change);
+        written += 1;
+        // The first answer comes late: a second change has time to be written before it.
+        for (let at = 0; at < 20 && written === 1; at += 1) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      },
+    },
+    streams,
+  });
+  const change = {
+    projectId: "prj_1",
+    targets: [{ kind: "owner", target: "jo" }],
+    actor: "a",
+  } as const;
+  await Promise.all([
+    revocations.revoke({ ...change, block: true }),
+    revocations.revoke({ ...change, block: false }),
+  ]);
+  expect(await store.blocks()).toEqual([]);
+  expect(revocations.blocked("prj_1")).toEqual([]);
+});
+
 const owners = ["jo", "kim"];
 const visitors = ["v1", "v2"];
 const kids = ["kid000000001", "kid000000002"];

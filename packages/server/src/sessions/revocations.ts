@@ -1,5 +1,6 @@
 import type { NewAudit } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
+import { createInTurn } from "../in-turn.ts";
 import type { CutReason, OpenStreams } from "./open-streams.ts";
 import type { SessionPrincipal } from "./principal.ts";
 
@@ -99,6 +100,7 @@ export async function createRevocations({
 }: RevocationsOptions): Promise<Revocations> {
   const marks = new Map<string, RevocationMark>();
   const blocks = new Map<string, RevocationTarget<BlockKind>>();
+  const inTurn = createInTurn();
   for (const mark of await store.marks(now())) raise(mark);
   for (const block of await store.blocks()) blocks.set(nameOf(block), block);
 
@@ -127,53 +129,62 @@ export async function createRevocations({
     );
   }
 
-  return {
-    async revoke({ projectId, targets, issuedBeforeMs, block, reason: why, actor }) {
-      const atMs = now();
-      if (issuedBeforeMs !== undefined && issuedBeforeMs > atMs + clockToleranceMs) {
-        throw new ProblemError("invalid_request", {
-          field: "issued_before",
-          detail: "issued_before: Use an instant that has been.",
-        });
-      }
-      const named = targets.map((each) => ({ ...each, projectId }));
-      const people = named.filter(isPerson);
-      if (block !== undefined && people.length < named.length) {
-        throw new ProblemError("invalid_request", {
-          field: "block",
-          detail: "block: Only owners and visitors can be blocked.",
-        });
-      }
-      const untilS = Math.ceil(atMs / 1000) + maxSessionSeconds;
-      const upToMs = Math.min(issuedBeforeMs ?? atMs, atMs);
-      const ended = block === false ? [] : named;
-      const event = block === undefined ? "revoked" : block ? "blocked" : "unblocked";
-      const written = ended.map((each) => ({ ...each, issuedBeforeMs: upToMs, atMs, untilS }));
-      await store.apply({
-        atMs,
-        marks: written,
-        block: block ? people : [],
-        unblock: block === false ? people : [],
-        reason: why ?? null,
-        audit: named.map(({ kind, target }) => ({
-          at_ms: atMs,
-          project_id: projectId,
-          actor,
-          event: block === undefined ? `sessions.${event}` : `${kind}.${event}`,
-          target: `${kind}:${target}`,
-          request_id: null,
-          detail: why === undefined ? null : JSON.stringify({ reason: why }),
-        })),
+  async function revoke({
+    projectId,
+    targets,
+    issuedBeforeMs,
+    block,
+    reason: why,
+    actor,
+  }: RevokeOptions): Promise<number[]> {
+    const atMs = now();
+    if (issuedBeforeMs !== undefined && issuedBeforeMs > atMs + clockToleranceMs) {
+      throw new ProblemError("invalid_request", {
+        field: "issued_before",
+        detail: "issued_before: Use an instant that has been.",
       });
-      for (const mark of written) raise(mark);
-      for (const person of people) {
-        if (block) blocks.set(nameOf(person), person);
-        if (block === false) blocks.delete(nameOf(person));
-      }
-      return named.map((each) =>
-        streams.cut((session) => isOf(session, each) && endedAtMs(session) !== undefined, reason),
-      );
-    },
+    }
+    const named = targets.map((each) => ({ ...each, projectId }));
+    const people = named.filter(isPerson);
+    if (block !== undefined && people.length < named.length) {
+      throw new ProblemError("invalid_request", {
+        field: "block",
+        detail: "block: Only owners and visitors can be blocked.",
+      });
+    }
+    const untilS = Math.ceil(atMs / 1000) + maxSessionSeconds;
+    const upToMs = Math.min(issuedBeforeMs ?? atMs, atMs);
+    const ended = block === false ? [] : named;
+    const event = block === undefined ? "revoked" : block ? "blocked" : "unblocked";
+    const written = ended.map((each) => ({ ...each, issuedBeforeMs: upToMs, atMs, untilS }));
+    await store.apply({
+      atMs,
+      marks: written,
+      block: block ? people : [],
+      unblock: block === false ? people : [],
+      reason: why ?? null,
+      audit: named.map(({ kind, target }) => ({
+        at_ms: atMs,
+        project_id: projectId,
+        actor,
+        event: block === undefined ? `sessions.${event}` : `${kind}.${event}`,
+        target: `${kind}:${target}`,
+        request_id: null,
+        detail: why === undefined ? null : JSON.stringify({ reason: why }),
+      })),
+    });
+    for (const mark of written) raise(mark);
+    for (const person of people) {
+      if (block) blocks.set(nameOf(person), person);
+      if (block === false) blocks.delete(nameOf(person));
+    }
+    return named.map((each) =>
+      streams.cut((session) => isOf(session, each) && endedAtMs(session) !== undefined, reason),
+    );
+  }
+
+  return {
+    revoke: (options) => inTurn(options.projectId, () => revoke(options)),
     endedAtMs,
     isBlocked(projectId, { owner, visitorId }) {
       if (blocks.size === 0) return false;

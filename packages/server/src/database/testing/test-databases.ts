@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import pg from "pg";
 import { type Database, openDatabase } from "../database.ts";
 
@@ -7,6 +10,16 @@ export interface TestDatabaseKind {
   readonly name: "SQLite" | "PostgreSQL";
   /** Makes an empty one of its own. */
   create(): Promise<TestDatabase>;
+  /** Makes the place of one that can be opened more than once, and opens nothing. */
+  createPlace(): Promise<TestPlace>;
+}
+
+/** Where an empty database will be. */
+export interface TestPlace {
+  /** What `openDatabase` takes. */
+  readonly place: string;
+  /** Removes it, whoever has it open. */
+  drop(): Promise<void>;
 }
 
 /** One empty database. */
@@ -43,22 +56,26 @@ const sqlite: TestDatabaseKind = {
     const database = await openDatabase(":memory:");
     return { place: ":memory:", database, drop: () => database.destroy() };
   },
+  async createPlace() {
+    const folder = mkdtempSync(join(tmpdir(), "valet-database-"));
+    const drop = async () => rmSync(folder, { recursive: true, force: true });
+    return { place: join(folder, "valet.db"), drop };
+  },
 };
 
 const postgres: TestDatabaseKind = {
   name: "PostgreSQL",
   async create() {
+    const { place, drop } = await postgres.createPlace();
+    const database = await openDatabase(place);
+    return { place, database, drop: () => database.destroy().then(drop) };
+  },
+  async createPlace() {
     const name = `valet_test_${randomBytes(8).toString("hex")}`;
     await onServer(`create database ${name}`);
-    const place = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
-    const database = await openDatabase(place);
     return {
-      place,
-      database,
-      async drop() {
-        await database.destroy();
-        await onServer(`drop database if exists ${name} with (force)`);
-      },
+      place: Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href,
+      drop: () => onServer(`drop database if exists ${name} with (force)`),
     };
   },
 };

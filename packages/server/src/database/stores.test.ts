@@ -1,0 +1,32 @@
+import { describe } from "vitest";
+import { threadStoreContract } from "../agent/thread-store.contract.ts";
+import { apiKeyStoreContract } from "../api-keys/api-key-store.contract.ts";
+import { auditStoreContract } from "../audit/audit-store.contract.ts";
+import { knowledgeStoreContract } from "../knowledge/knowledge-store.contract.ts";
+import { setupLinkStoreContract } from "../people/setup-link-store.contract.ts";
+import { projectStoreContract } from "../projects/project-store.contract.ts";
+import { revocationStoreContract } from "../sessions/revocation-store.contract.ts";
+import { sessionStoreContract } from "../sessions/session-store.contract.ts";
+import { type TestDatabaseKind, testDatabases } from "./testing/test-databases.ts";
+
+/** Every promise that a store makes, by store. */
+const contracts: Readonly<Record<string, (kind: TestDatabaseKind) => void>> = {
+  "api keys": apiKeyStoreContract,
+  sessions: sessionStoreContract,
+  revocations: revocationStoreContract,
+  audit: auditStoreContract,
+  projects: projectStoreContract,
+  "set-up links": setupLinkStoreContract,
+  threads: threadStoreContract,
+  knowledge: knowledgeStoreContract,
+};
+
+const kinds = await testDatabases();
+for (const [name, contract] of Object.entries(contracts)) {
+  describe(name, () => {
+    for (const kind of kinds) {
+      // A block of its own, so that its databases are made and removed around its tests.
+      describe(kind.name, () => contract(kind));
+    }
+  });
+}

@@ -1,0 +1,147 @@
+import { expect, test } from "vitest";
+import type { SessionRow } from "../database/schema.ts";
+import { createSqlSessionStore } from "../database/session-store.ts";
+import { auditLine, impossibleLine, useStorePlace } from "../database/testing/store-place.ts";
+import type { TestDatabaseKind } from "../database/testing/test-databases.ts";
+
+const startMs = 1_800_000_000_000;
+
+/** What every `SessionStore` promises. */
+export function sessionStoreContract(kind: TestDatabaseKind): void {
+  const place = useStorePlace(kind);
+  const store = () => createSqlSessionStore(place.database);
+  let made = 0;
+  const newRow = (projectId: string, changes: Partial<SessionRow> = {}): SessionRow => {
+    made += 1;
+    const digest = Buffer.alloc(32);
+    digest.writeUInt32BE(made);
+    return {
+      digest,
+      sid: `ses_${String(made).padStart(22, "0")}`,
+      project_id: projectId,
+      kid: `kid_of_${projectId}`,
+      integration_id: null,
+      owner: null,
+      visitor_id: null,
+      visitor_ip: null,
+      issued_at_ms: startMs + made,
+      expires_at_s: startMs / 1000 + 3600,
+      policy: '{"origins":["https://ä.example"]}',
+      metadata: null,
+      revoked_at_ms: null,
+      ...changes,
+    };
+  };
+  const insert = async (projectId: string, changes?: Partial<SessionRow>): Promise<SessionRow> => {
+    const row = newRow(projectId, changes);
+    await store().insert(row);
+    return row;
+  };
+  const revocation = (row: SessionRow, atMs = startMs + 5_000) => ({
+    row,
+    atMs,
+    audit: auditLine(row.project_id, "session.revoked", row.sid),
+  });
+  const logged = (projectId: string) =>
+    place.database
+      .selectFrom("revocation")
+      .select(["kind", "target", "until_s"])
+      .where("project_id", "=", projectId)
+      .execute();
+
+  test(`${kind.name}: a session is found by digest and by sid, as it was written, after the database was opened again`, async () => {
+    const row = await insert(await place.newProject(), { owner: "jo 😀", metadata: '{"a":1}' });
+    await place.reopen();
+    expect(await store().byDigest(row.digest)).toEqual(row);
+    expect(await store().bySid(row.project_id, row.sid)).toEqual(row);
+  });
+
+  test(`${kind.name}: another project sees nothing of a session`, async () => {
+    const row = await insert(await place.newProject(), { owner: "jo" });
+    const other = await place.newProject();
+    expect(await store().bySid(other, row.sid)).toBeUndefined();
+    expect(await store().list({ projectId: other, owner: "jo", limit: 10 })).toEqual([]);
+    expect(await store().list({ projectId: other, kid: row.kid, limit: 10 })).toEqual([]);
+  });
+
+  test(`${kind.name}: a digest or a sid is taken once`, async () => {
+    const row = await insert(await place.newProject());
+    await expect(store().insert(newRow(row.project_id, { sid: row.sid }))).rejects.toThrow();
+    await expect(store().insert(newRow(row.project_id, { digest: row.digest }))).rejects.toThrow();
+    expect(await store().list({ projectId: row.project_id, limit: 10 })).toHaveLength(1);
+  });
+
+  test(`${kind.name}: pages hold every session once, newest first, those of one instant too`, async () => {
+    const projectId = await place.newProject();
+    const rows: SessionRow[] = [];
+    for (let at = 0; at < 23; at += 1) {
+      rows.push(await insert(projectId, { issued_at_ms: startMs + Math.floor(at / 5) }));
+    }
+    const seen: SessionRow[] = [];
+    while (seen.length < 100) {
+      const last = seen.at(-1);
+      const page = await store().list({
+        projectId,
+        limit: 4,
+        ...(last && { before: { issuedAtMs: last.issued_at_ms, sid: last.sid } }),
+      });
+      if (page.length === 0) break;
+      seen.push(...page);
+    }
+    expect(seen.map(({ sid }) => sid)).toEqual(rows.map(({ sid }) => sid).reverse());
+  });
+
+  test(`${kind.name}: a list is of one owner or of one key when it is asked to be`, async () => {
+    const projectId = await place.newProject();
+    const jo = await insert(projectId, { owner: "jo", kid: "a" });
+    const kim = await insert(projectId, { owner: "kim", kid: "a" });
+    const other = await insert(projectId, { owner: "jo", kid: "b" });
+    const sids = async (options: { owner?: string; kid?: string }) =>
+      (await store().list({ projectId, limit: 9, ...options })).map(({ sid }) => sid);
+    expect(await sids({ owner: "jo" })).toEqual([other.sid, jo.sid]);
+    expect(await sids({ kid: "a" })).toEqual([kim.sid, jo.sid]);
+    expect(await sids({ owner: "jo", kid: "b" })).toEqual([other.sid]);
+    expect(await sids({ owner: "nobody" })).toEqual([]);
+  });
+
+  test(`${kind.name}: sessions that were ended or are over do not count as live`, async () => {
+    const projectId = await place.newProject();
+    const [live, ended] = [await insert(projectId), await insert(projectId)];
+    await insert(projectId, { expires_at_s: startMs / 1000 });
+    await store().revoke(revocation(ended));
+    expect(await store().countLive(live.kid, startMs)).toBe(1);
+    expect(await store().countLive(live.kid, live.expires_at_s * 1000)).toBe(0);
+  });
+
+  test(`${kind.name}: ten ends of one session at the same time are one, and it lasts`, async () => {
+    const row = await insert(await place.newProject());
+    const ends = Array.from({ length: 10 }, (_, at) =>
+      store().revoke(revocation(row, startMs + at)),
+    );
+    await Promise.all(ends);
+    await place.reopen();
+    const found = await store().bySid(row.project_id, row.sid);
+    expect(found?.revoked_at_ms).toBeGreaterThanOrEqual(startMs);
+    expect(await logged(row.project_id)).toEqual([
+      { kind: "session", target: row.sid, until_s: row.expires_at_s },
+    ]);
+    expect(await place.audit(row.project_id)).toEqual([
+      { event: "session.revoked", target: row.sid },
+    ]);
+  });
+
+  test(`${kind.name}: an end whose line cannot be written has not taken place`, async () => {
+    const row = await insert(await place.newProject());
+    const change = { ...revocation(row), audit: impossibleLine(row.project_id) };
+    await expect(store().revoke(change)).rejects.toThrow();
+    expect(await store().bySid(row.project_id, row.sid)).toEqual(row);
+    expect(await logged(row.project_id)).toEqual([]);
+  });
+
+  test(`${kind.name}: ended sessions are named until their time has come`, async () => {
+    const row = await insert(await place.newProject());
+    await store().revoke(revocation(row));
+    expect(await store().revokedSids(row.expires_at_s * 1000 - 1)).toContain(row.sid);
+    expect(await store().revokedSids(row.expires_at_s * 1000)).not.toContain(row.sid);
+  });
+}
