@@ -11,6 +11,7 @@ const checks = [
   ["format and lint", ["npx", "biome", "check", "--error-on-warnings", "."]],
   ["import boundaries", ["node", "scripts/check-boundaries.mjs"]],
   ["unused code", ["npx", "knip", "--no-config-hints"]],
+  ["API description", ["node", "scripts/check-openapi.mjs"]],
   ["packed packages", ["node", "scripts/check-packed.mjs"]],
 ];
 

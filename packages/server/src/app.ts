@@ -7,6 +7,7 @@ import { noStore } from "./http/no-store.ts";
 import { numberRequests } from "./http/number-requests.ts";
 import { answerProblem, ProblemError } from "./http/problem-answer.ts";
 import { sameOriginOnly } from "./http/same-origin.ts";
+import { openApiRoutes } from "./openapi/routes.ts";
 import { requirePerson } from "./people/require-person.ts";
 import { type PeopleRoutesOptions, peopleRoutes } from "./people/routes.ts";
 import { projectRoutes } from "./projects/routes.ts";
@@ -64,6 +65,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   }
   app.route(agentBase, ownSessionRoutes(parts.sessions));
   app.route(agentBase, parts.agent);
+
+  app.route("/", openApiRoutes(parts.facts));
 
   app.use("/sources/*", readableByPages);
   app.route("/", parts.sources);

@@ -19,8 +19,8 @@ export interface AgentRoutesOptions {
   readonly heartbeatMs?: number;
 }
 
-const stopRequest = z.strictObject({ runId: z.string().min(1).max(64).optional() });
-const feedbackRequest = z.strictObject({
+export const stopRequest = z.strictObject({ runId: z.string().min(1).max(64).optional() });
+export const feedbackRequest = z.strictObject({
   message_id: z.string().min(1).max(128),
   rating: z.enum(["up", "down"]).nullable(),
   comment: z.string().max(4_000).optional(),

@@ -13,12 +13,12 @@ import { maskApiKey } from "./api-key-format.ts";
 import { type ApiKeys, scopes } from "./api-keys.ts";
 import { revokeKey } from "./revoke-key.ts";
 
-const newKey = z.strictObject({
+export const newKeyRequest = z.strictObject({
   name: z.string().trim().min(1, "Give the key a name.").max(100, "At most 100 characters."),
   keep_copy: z.boolean().optional(),
   scopes: z.array(z.enum(scopes)).min(1).optional(),
 });
-const stepUp = z.strictObject({ password: z.string().min(1).max(128) });
+export const stepUpRequest = z.strictObject({ password: z.string().min(1).max(128) });
 
 /** What {@link apiKeyRoutes} needs. */
 export interface ApiKeyRoutesOptions {
@@ -42,7 +42,7 @@ export function apiKeyRoutes(options: ApiKeyRoutesOptions): Hono<AppEnv> {
   });
 
   app.post("/projects/:projectId/keys", async (c) => {
-    const { name, keep_copy: keepCopy = false, scopes: may } = await readJson(c, newKey);
+    const { name, keep_copy: keepCopy = false, scopes: may } = await readJson(c, newKeyRequest);
     const { id: projectId } = await projects.get(c.req.param("projectId"));
     const actor = c.get("person").email;
     const { row, secret } = await keys.create({
@@ -63,7 +63,7 @@ export function apiKeyRoutes(options: ApiKeyRoutesOptions): Hono<AppEnv> {
   app.post("/projects/:projectId/keys/:kid/reveal", async (c) => {
     const { projectId, kid } = c.req.param();
     keys.get(projectId, kid);
-    const { password } = await readJson(c, stepUp);
+    const { password } = await readJson(c, stepUpRequest);
     if (!(await people.isPassword(c.req.raw.headers, password))) {
       throw new ProblemError("wrong_password");
     }

@@ -9,7 +9,7 @@ import { clientAddressHeader, type People, signInPath } from "./people.ts";
 import { requirePerson } from "./require-person.ts";
 import type { SetupLinks } from "./setup-links.ts";
 
-const setup = z.strictObject({
+export const setupRequest = z.strictObject({
   code: z.string().min(1).max(200),
   name: z.string().trim().min(1, "Say what to call you.").max(100),
   email: z.email("This is not an e-mail address.").max(254),
@@ -47,7 +47,7 @@ export function peopleRoutes({
   app.get("/admin/v1/setup", async (c) => c.json({ accounts: await people.hasAccounts() }));
 
   app.post("/admin/v1/setup", async (c) => {
-    const { code, ...account } = await readJson(c, setup);
+    const { code, ...account } = await readJson(c, setupRequest);
     const made = await setupLinks.spend(code, async () => {
       const created = await people.createAccount(account);
       if ((await projects.list()).length === 0) await projects.create({ name: "My project" });

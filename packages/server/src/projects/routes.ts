@@ -6,7 +6,7 @@ import { readJson } from "../http/read-json.ts";
 import { formatInstant } from "../sessions/sessions.ts";
 import type { Projects } from "./projects.ts";
 
-const named = z.strictObject({
+export const namedRequest = z.strictObject({
   name: z.string().trim().min(1, "Give it a name.").max(100, "At most 100 characters."),
 });
 
@@ -16,7 +16,7 @@ export function projectRoutes(projects: Projects): Hono<AppEnv> {
 
   app.get("/projects", async (c) => c.json({ projects: (await projects.list()).map(toProject) }));
   app.post("/projects", async (c) => {
-    const { name } = await readJson(c, named);
+    const { name } = await readJson(c, namedRequest);
     return c.json({ project: toProject(await projects.create({ name })) }, 201);
   });
 
@@ -25,7 +25,7 @@ export function projectRoutes(projects: Projects): Hono<AppEnv> {
     return c.json({ integrations: (await projects.integrations(id)).map(toIntegration) });
   });
   app.post("/projects/:projectId/integrations", async (c) => {
-    const { name } = await readJson(c, named);
+    const { name } = await readJson(c, namedRequest);
     const row = await projects.createIntegration(c.req.param("projectId"), name);
     return c.json({ integration: toIntegration(row) }, 201);
   });

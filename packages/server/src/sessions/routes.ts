@@ -17,13 +17,38 @@ const origin = z
   .refine((text) => URL.canParse(text) && new URL(text).origin === text, "is not an origin");
 
 /** The body of a mint, as DESIGN 3 has it. Everything may be left out; nothing may be added. */
-const mint = z.strictObject({
-  external_owner_id: z.string().min(1).max(256).optional(),
-  integration_id: z.string().min(1).max(100).optional(),
+export const mintRequest = z.strictObject({
+  external_owner_id: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("Your own stable id of the person. Conversations belong to it."),
+  integration_id: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("Binds the session to one Agent integration."),
   ttl_seconds: z.int().min(60).max(3600).optional(),
-  origins: z.array(origin).min(1).max(100).optional(),
-  visitor_id: z.string().min(1).max(256).optional(),
-  visitor_ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+  origins: z
+    .array(origin)
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("Pages that it may be used from. Narrows the project's own list."),
+  visitor_id: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("An anonymous person. Needs the scope `sessions:visitors`."),
+  visitor_ip: z
+    .union([z.ipv4(), z.ipv6()])
+    .optional()
+    .describe(
+      "The address of that person as your server sees it. Needs the scope `sessions:visitors`.",
+    ),
   limits: z
     .strictObject({
       turns: z.int().min(1).optional(),
@@ -53,7 +78,7 @@ const target = z.union([
 ]);
 
 /** The body of a revocation, as DESIGN 3 has it. */
-const revocation = z.strictObject({
+export const revocationRequest = z.strictObject({
   targets: z.array(target).min(1).max(100),
   issued_before: z.iso.datetime({ offset: true }).optional(),
   block: z.boolean().optional(),
@@ -83,7 +108,7 @@ export function sessionKeyRoutes({
 
   app.post("/sessions", requireKey(keys, audit, "sessions:create"), async (c) => {
     const key = c.get("key");
-    const request = await readJson(c, mint, { allowEmpty: true });
+    const request = await readJson(c, mintRequest, { allowEmpty: true });
     if (request.visitor_id !== undefined || request.visitor_ip !== undefined) {
       if (!key.scopes.includes("sessions:visitors")) {
         throw new ProblemError("insufficient_scope", {
@@ -137,7 +162,7 @@ export function sessionKeyRoutes({
 
   app.post("/revocations", requireKey(keys, audit, "sessions:revoke"), async (c) => {
     const { projectId, kid } = c.get("key");
-    const { targets, issued_before, block, reason } = await readJson(c, revocation);
+    const { targets, issued_before, block, reason } = await readJson(c, revocationRequest);
     const actor = `key:${kid}`;
     for (const [at, each] of targets.entries()) {
       if (!("session" in each)) continue;

@@ -17,7 +17,7 @@ export interface TokenRoutesOptions {
 }
 
 /** Unknown parameters are ignored, as RFC 7662 and RFC 7009 ask. */
-const tokenRequest = z.object({
+export const tokenRequest = z.object({
   token: z.string().min(1).max(8_192),
   token_type_hint: z.string().max(100).optional(),
 });

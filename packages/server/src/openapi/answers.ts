@@ -1,0 +1,212 @@
+import { z } from "zod";
+
+const instant = z.string().describe("UTC, ISO 8601 with microseconds and `Z`.");
+const instantOrNull = instant.nullable();
+const text = z.string();
+
+/** `201` of a mint. */
+export const sessionReply = z.object({
+  session_token: text.describe(
+    "64 characters, opaque. For `Authorization: Bearer` and nothing else.",
+  ),
+  expires_at: instant,
+  expires_in: z.int().describe("The same as whole seconds from now."),
+  session_id: text.describe("`ses_…`; names the session and opens nothing."),
+  api_url: text
+    .optional()
+    .describe("Where the SDK finds the server, when the operator has set it."),
+});
+
+const limits = z.object({
+  turns: z.int().nullable(),
+  model_tokens: z.int().nullable(),
+  streams: z.int().nullable(),
+});
+
+/** A session as its key sees it. */
+export const session = z.looseObject({
+  session_id: text,
+  key_id: text,
+  integration_id: text.nullable(),
+  external_owner_id: text.nullable(),
+  visitor_id: text.nullable(),
+  created_at: instant,
+  expires_at: instant,
+  revoked_at: instantOrNull,
+  metadata: z.record(z.string(), z.unknown()).nullable(),
+});
+
+/** A page of sessions. */
+export const sessionPage = z.object({
+  sessions: z.array(session),
+  next_cursor: text.nullable().describe("For `cursor`; `null` on the last page."),
+});
+
+/** A session as it sees itself. */
+export const ownSession = z.looseObject({
+  session_id: text,
+  project_id: text,
+  integration_id: text.nullable(),
+  external_owner_id: text.nullable(),
+  expires_at: instant,
+  expires_in: z.int(),
+  limits: z.looseObject(limits.shape),
+});
+
+/** What introspection says (RFC 7662 section 2.2). */
+export const introspection = z.looseObject({
+  active: z.boolean(),
+  token_type: text.optional(),
+  scope: text.optional(),
+  client_id: text.optional().describe("The key that made the session."),
+  sub: text.optional().describe("The owner."),
+  iat: z.int().optional(),
+  exp: z.int().optional(),
+  session_id: text.optional(),
+  project_id: text.optional(),
+});
+
+/** What a revocation did. */
+export const revoked = z.object({
+  revoked: z.int().describe("How many targets."),
+  ended_streams: z.int().describe("How many answers were cut."),
+});
+
+const thread = z.object({
+  id: text,
+  title: text,
+  created_at: instant,
+  updated_at: instant,
+  message_count: z.int(),
+});
+
+const source = z.object({
+  sourceId: text,
+  number: z.int(),
+  url: text,
+  title: text,
+  headingPath: z.array(text),
+  snippet: text,
+});
+
+const message = z.object({
+  id: text,
+  role: z.enum(["user", "assistant"]),
+  parts: z.array(
+    z.union([
+      z.object({ type: z.literal("text"), text }),
+      z.object({
+        type: z.literal("tool-call"),
+        toolCallId: text,
+        toolName: text,
+        input: z.unknown(),
+        state: z.enum(["pending", "completed", "error", "denied", "stopped"]),
+        output: z.unknown().optional(),
+        errorText: text.optional(),
+        durationMs: z.number().optional(),
+      }),
+    ]),
+  ),
+  sources: z.array(source).optional(),
+  cited: z.array(text).optional().describe("`sourceId`s of the sources that the text cites."),
+  error: z.object({ code: text, message: text }).optional(),
+  feedback: z.object({ rating: z.enum(["up", "down"]), comment: text.optional() }).optional(),
+  created_at: instant,
+});
+
+/** A page of conversations. */
+export const threadPage = z.object({ threads: z.array(thread), next_cursor: text.nullable() });
+
+/** One conversation. */
+export const storedThread = z.object({
+  thread,
+  messages: z.array(message),
+  active_run_id: text.nullable().describe("The run that is going on, to attach to."),
+});
+
+/** Whether a run was stopped. */
+export const stopped = z.object({ stopped: z.boolean() });
+
+/** Where a source page opens once. */
+export const ticket = z.object({ url: text });
+
+const person = z.object({ id: text, name: text, email: text });
+
+/** Whoever is signed in. */
+export const me = z.looseObject({ user: person });
+
+/** Whether anybody has an account. */
+export const accounts = z.looseObject({ accounts: z.boolean() });
+
+/** What the server says about itself. */
+export const serverFacts = z.looseObject({
+  version: text,
+  public_url: text.nullable(),
+  sdk_packages: z.record(z.string(), text),
+  browser_bundle: text,
+});
+
+const project = z.looseObject({ id: text, name: text, demo: z.boolean(), created_at: instant });
+
+/** One project. */
+export const oneProject = z.object({ project });
+
+/** Projects. */
+export const projects = z.object({ projects: z.array(project) });
+
+const integration = z.looseObject({ id: text, name: text, kind: text, created_at: instant });
+
+/** One integration. */
+export const oneIntegration = z.object({ integration });
+
+/** Integrations. */
+export const integrations = z.object({ integrations: z.array(integration) });
+
+const key = z.looseObject({
+  id: text.describe("The 12 characters that name the key."),
+  name: text,
+  masked: text,
+  scopes: z.array(text),
+  created_at: instant,
+  created_by: text.nullable(),
+  last_used_at: instantOrNull,
+  expires_at: instantOrNull,
+  revoked_at: instantOrNull,
+  keeps_copy: z.boolean(),
+  live_sessions: z.int(),
+  open_streams: z.int(),
+});
+
+/** One key, without its text. */
+export const oneKey = z.looseObject({ key });
+
+/** Keys. */
+export const keys = z.object({ keys: z.array(key) });
+
+/** A new key. Its text is in no other answer. */
+export const newKey = z.looseObject({ key, secret: text.describe("The key. Shown once.") });
+
+/** The kept copy of a key. */
+export const keyCopy = z.object({ secret: text });
+
+/** What revoking a key ended. */
+export const revokedKey = z.looseObject({
+  key,
+  ended_sessions: z.int(),
+  ended_streams: z.int(),
+});
+
+/** That the server is up. */
+export const health = z.object({ status: z.literal("ok") });
+
+/** Shapes that several answers share, by the names that they have in the description. */
+export const shared: Readonly<Record<string, z.ZodType>> = {
+  Session: session,
+  Thread: thread,
+  Message: message,
+  Source: source,
+  Person: person,
+  Project: project,
+  Integration: integration,
+  ApiKey: key,
+};
