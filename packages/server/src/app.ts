@@ -51,7 +51,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   });
   app.notFound((c) => answerProblem(c, new ProblemError("not_found")));
   const isHttps = parts.facts.publicUrl?.startsWith("https:") ?? false;
-  app.use(numberRequests(parts.log, { isHttps }));
+  app.use(numberRequests(parts.log, { isHttps, clientAddress: parts.clientAddress }));
 
   app.get("/healthz", noStore, (c) => c.json({ status: "ok" }));
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { modelProblems } from "./agent/models/registry.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { withServer } from "./commands/connect.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -69,6 +70,7 @@ program
     });
   });
 
+program.addCommand(auditCommand(config, print, complain));
 program.addCommand(ingestCommand(config, print, complain));
 program.addCommand(keysCommand(config, print));
 program.addCommand(sourcesCommand(config, print));

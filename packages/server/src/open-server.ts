@@ -11,6 +11,7 @@ import { createThreads } from "./agent/threads.ts";
 import { createApiKeys } from "./api-keys/api-keys.ts";
 import { createApp } from "./app.ts";
 import { createAudit } from "./audit/audit.ts";
+import { auditControlRoutes } from "./audit/control-routes.ts";
 import type { Config } from "./config.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { type DataFolder, openDataFolder } from "./data-folder/data-folder.ts";
@@ -57,6 +58,8 @@ export interface OpenServerOptions {
   readonly logTo?: DestinationStream;
   /** The current time, in milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
+  /** Told of every statement that the database gets, without what is bound to it. */
+  readonly onStatement?: (sql: string) => void;
 }
 
 const sweepEveryMs = 10 * 60_000;
@@ -83,11 +86,18 @@ export async function openServer(
 async function openParts(
   config: Config,
   folder: DataFolder,
-  { logTo = process.stderr, now = Date.now }: OpenServerOptions,
+  { logTo = process.stderr, now = Date.now, onStatement }: OpenServerOptions,
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
   const secrets = loadSecrets(folder.path);
-  const database = await openDatabase(config.databaseUrl ?? folder.databaseFile);
+  const database = await openDatabase(config.databaseUrl ?? folder.databaseFile, {
+    audit: {
+      keys: secrets.audit,
+      onBrokenSeal: (n) =>
+        log.error({ part: "audit", n }, "the audit was changed: run `valet audit verify`"),
+    },
+    ...(onStatement && { onStatement }),
+  });
   const dashboardUrl = config.publicUrl ?? `http://localhost:${config.port}`;
   const dashboardOrigins = [
     new URL(dashboardUrl).origin,
@@ -95,7 +105,8 @@ async function openParts(
     `http://127.0.0.1:${config.port}`,
   ];
 
-  const audit = createAudit({ store: createSqlAuditStore(database), now });
+  const auditStore = createSqlAuditStore(database);
+  const audit = createAudit({ store: auditStore, now });
   const projects = createProjects({ store: createSqlProjectStore(database), now });
   const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
   const streams = createOpenStreams();
@@ -179,6 +190,11 @@ async function openParts(
     people,
     setupLinks,
     knowledge,
+    audit: auditControlRoutes({
+      audit,
+      store: auditStore,
+      scopeOf: async (id) => ({ projectIds: [(await projects.get(id)).id], teamIds: [] }),
+    }),
     dashboardUrl: () => dashboardUrl,
   });
 

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { type Actor, auditLine } from "../audit/audit-context.ts";
 import type { RandomBytes } from "../base62.ts";
 import type { Secrets } from "../data-folder/secrets.ts";
 import type { ApiKeyRow } from "../database/schema.ts";
@@ -43,7 +44,7 @@ export interface ApiKeys {
   /** The text of a key of which a copy is kept. @throws {@link ProblemError} `conflict`. */
   reveal(projectId: string, kid: string): string;
   /** Ends a key. When it resolves, the key and every session made with it are refused. */
-  revoke(projectId: string, kid: string, actor: string): Promise<ApiKeyRow>;
+  revoke(projectId: string, kid: string, actor: Actor): Promise<ApiKeyRow>;
   /**
    * Whose key this text is.
    *
@@ -51,6 +52,8 @@ export interface ApiKeys {
    *   true holder is told.
    */
   verify(text: string): KeyPrincipal;
+  /** The project that has a key of this id; null when there is none. For the audit alone. */
+  projectOf(kid: string): string | null;
   /** Whether a key may no longer be used; so may no session made with it. */
   isRevoked(kid: string): boolean;
 }
@@ -62,8 +65,10 @@ export interface NewKeyOptions {
   /** Whether a sealed copy is kept that can be shown again. @default false */
   readonly keepCopy?: boolean;
   readonly scopes?: readonly Scope[];
-  /** Who makes it, for the list and the audit. */
-  readonly actor: string;
+  /** Who makes it, for the audit. */
+  readonly actor: Actor;
+  /** How the list calls whoever makes it. @default the actor */
+  readonly createdBy?: string;
 }
 
 /** What {@link createApiKeys} needs. */
@@ -114,7 +119,14 @@ export async function createApiKeys({
   }
 
   return {
-    async create({ projectId, name, keepCopy = false, scopes: may = defaultScopes, actor }) {
+    async create({
+      projectId,
+      name,
+      keepCopy = false,
+      scopes: may = defaultScopes,
+      actor,
+      createdBy,
+    }) {
       const { kid, text } = createApiKey(random);
       const atMs = now();
       const row: ApiKeyRow = {
@@ -126,7 +138,7 @@ export async function createApiKeys({
         scopes: JSON.stringify(may),
         sealed_copy: keepCopy ? sealCopy(text, kid, secrets.keyCopy) : null,
         created_at_ms: atMs,
-        created_by: actor,
+        created_by: createdBy ?? (typeof actor === "string" ? actor : actor.actor),
         expires_at_ms: null,
         last_used_at_ms: null,
         revoked_at_ms: null,
@@ -138,15 +150,11 @@ export async function createApiKeys({
         first_used_at_ms: null,
         networks: "[]",
       };
-      await store.insert(row, {
-        at_ms: atMs,
-        project_id: projectId,
-        actor,
-        event: "key.created",
-        target: kid,
-        request_id: null,
-        detail: JSON.stringify({ name, keeps_copy: keepCopy }),
-      });
+      const detail = { name, scopes: may, keeps_copy: keepCopy };
+      await store.insert(
+        row,
+        auditLine(actor, { atMs, event: "key.created", target: kid, projectId, detail }),
+      );
       rows.set(kid, row);
       return { row, secret: text };
     },
@@ -170,15 +178,7 @@ export async function createApiKeys({
         kid,
         atMs,
         untilS: Math.ceil(atMs / 1000) + maxSessionSeconds,
-        audit: {
-          at_ms: atMs,
-          project_id: projectId,
-          actor,
-          event: "key.revoked",
-          target: kid,
-          request_id: null,
-          detail: null,
-        },
+        audit: auditLine(actor, { atMs, event: "key.revoked", target: kid, projectId }),
       });
       // Read again: another call may have changed the row while this one was being written.
       const revoked = { ...get(projectId, kid), revoked_at_ms: atMs, sealed_copy: null };
@@ -202,6 +202,8 @@ export async function createApiKeys({
       touch(row);
       return { kid, projectId: row.project_id, scopes: JSON.parse(row.scopes) as Scope[] };
     },
+
+    projectOf: (kid) => rows.get(kid)?.project_id ?? null,
 
     isRevoked(kid) {
       const row = rows.get(kid);

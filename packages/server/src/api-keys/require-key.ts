@@ -1,5 +1,6 @@
 import { createMiddleware } from "hono/factory";
 import type { Audit } from "../audit/audit.ts";
+import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { isFromPage, readApiKey } from "../http/credentials.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -24,7 +25,8 @@ export function requireKey(
       const kid = parseApiKey(text);
       if (kid !== undefined) {
         const event = "key.used_from_browser";
-        await audit.record({ actor: "page", event, target: kid, requestId: c.get("requestId") });
+        const projectId = keys.projectOf(kid);
+        await audit.record({ actor: auditContext(c, "page"), event, target: kid, projectId });
       }
       throw new ProblemError("api_key_in_browser");
     }

@@ -1,3 +1,4 @@
+import type { Actor } from "../audit/audit-context.ts";
 import type { ApiKeyRow } from "../database/schema.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { Sessions } from "../sessions/sessions.ts";
@@ -15,7 +16,7 @@ export interface KeyRevocation {
  * refused and its streams are cut.
  */
 export async function revokeKey(
-  which: { readonly projectId: string; readonly kid: string; readonly actor: string },
+  which: { readonly projectId: string; readonly kid: string; readonly actor: Actor },
   parts: { readonly keys: ApiKeys; readonly sessions: Sessions; readonly streams: OpenStreams },
 ): Promise<KeyRevocation> {
   const { projectId, kid, actor } = which;

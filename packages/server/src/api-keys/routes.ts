@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Audit } from "../audit/audit.ts";
+import { auditContext } from "../audit/audit-context.ts";
 import type { ApiKeyRow } from "../database/schema.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -44,12 +45,13 @@ export function apiKeyRoutes(options: ApiKeyRoutesOptions): Hono<AppEnv> {
   app.post("/projects/:projectId/keys", async (c) => {
     const { name, keep_copy: keepCopy = false, scopes: may } = await readJson(c, newKeyRequest);
     const { id: projectId } = await projects.get(c.req.param("projectId"));
-    const actor = c.get("person").email;
+    const person = c.get("person");
     const { row, secret } = await keys.create({
       projectId,
       name,
       keepCopy,
-      actor,
+      actor: auditContext(c, `person:${person.id}`),
+      createdBy: person.email,
       ...(may && { scopes: may }),
     });
     return c.json({ key: await toWire(row, options), secret }, 201);
@@ -68,15 +70,14 @@ export function apiKeyRoutes(options: ApiKeyRoutesOptions): Hono<AppEnv> {
       throw new ProblemError("wrong_password");
     }
     const secret = keys.reveal(projectId, kid);
-    const actor = c.get("person").email;
-    const requestId = c.get("requestId");
-    await audit.record({ actor, event: "key.revealed", target: kid, projectId, requestId });
+    const actor = auditContext(c, `person:${c.get("person").id}`);
+    await audit.record({ actor, event: "key.revealed", target: kid, projectId });
     return c.json({ secret });
   });
 
   app.post("/projects/:projectId/keys/:kid/revoke", async (c) => {
     const { projectId, kid } = c.req.param();
-    const actor = c.get("person").email;
+    const actor = auditContext(c, `person:${c.get("person").id}`);
     const { row, endedSessions, endedStreams } = await revokeKey(
       { projectId, kid, actor },
       options,

@@ -11,7 +11,7 @@ export function auditStoreContract(kind: TestDatabaseKind): void {
   test(`${kind.name}: lines stay in the order in which they were written, when the database is opened again`, async () => {
     const projectId = await place.newProject();
     for (const target of ["a", "b", "c"]) {
-      await store().insert(auditLine(projectId, "key.revealed", target));
+      await store().append([auditLine(projectId, "key.revealed", target)]);
     }
     await place.reopen();
     const targets = (await place.audit(projectId)).map(({ target }) => target);
@@ -22,7 +22,7 @@ export function auditStoreContract(kind: TestDatabaseKind): void {
     const projectId = await place.newProject();
     const targets = Array.from({ length: 30 }, (_, at) => String(at));
     await Promise.all(
-      targets.map((target) => store().insert(auditLine(projectId, "key.revealed", target))),
+      targets.map((target) => store().append([auditLine(projectId, "key.revealed", target)])),
     );
     const lines = await place.audit(projectId);
     expect(lines.map(({ target }) => Number(target)).sort((a, b) => a - b)).toEqual(
@@ -32,9 +32,9 @@ export function auditStoreContract(kind: TestDatabaseKind): void {
 
   test(`${kind.name}: a line that cannot be written is not half there`, async () => {
     const projectId = await place.newProject();
-    await expect(store().insert(impossibleLine(projectId))).rejects.toThrow();
+    await expect(store().append([impossibleLine(projectId)])).rejects.toThrow();
     expect(await place.audit(projectId)).toEqual([]);
-    await store().insert(auditLine(projectId, "key.revealed", "after"));
+    await store().append([auditLine(projectId, "key.revealed", "after")]);
     expect(await place.audit(projectId)).toHaveLength(1);
   });
 }

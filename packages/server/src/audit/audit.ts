@@ -1,8 +1,49 @@
-import type { NewAudit } from "../database/schema.ts";
+import type { AuditRow, NewAudit } from "../database/schema.ts";
+import type { AuditEnd } from "./audit-chain.ts";
+import { type Actor, type AuditFacts, auditLine } from "./audit-context.ts";
+import type { ownerReference } from "./owner-reference.ts";
 
 /** Where lines of the audit are kept. They are only ever added. */
 export interface AuditStore {
-  insert(line: NewAudit): Promise<void>;
+  append(lines: readonly NewAudit[]): Promise<void>;
+  /** Lines after `n`, in their order, at most `limit`. */
+  after(n: number, limit: number, scope?: AuditScope): Promise<AuditRow[]>;
+  /** Lines that fit, newest first. */
+  list(filter: AuditFilter): Promise<AuditRow[]>;
+  /** By which name an owner or a visitor stands in the audit. */
+  reference(who: Parameters<typeof ownerReference>[1]): string;
+  /** Where the chain ends, and whether its seal fits. */
+  head(): Promise<AuditHead>;
+  /** The last line there is and the end of the chain, as of one instant. */
+  ends(): Promise<{ readonly lastN: number; readonly headN: number }>;
+}
+
+/** Whose lines: those of projects, and those of teams that are of no project. */
+export interface AuditScope {
+  readonly projectIds: readonly string[];
+  readonly teamIds: readonly string[];
+}
+
+/** Which lines {@link AuditStore.list} gives. */
+export interface AuditFilter {
+  readonly scope?: AuditScope;
+  /** An event, or all of a noun: `key.*`. */
+  readonly event?: string;
+  readonly actor?: string;
+  readonly target?: string;
+  readonly fromMs?: number;
+  /** Only lines before this instant. */
+  readonly toMs?: number;
+  /** Only lines before this one. */
+  readonly beforeN?: number;
+  readonly limit: number;
+}
+
+/** The end of the chain. */
+export interface AuditHead extends AuditEnd {
+  readonly isSealed: boolean;
+  /** When it was first seen that the seal does not fit. */
+  readonly brokenAtMs: number | null;
 }
 
 /** Who did what, when. Acts that change a row write their line together with the row instead. */
@@ -11,34 +52,17 @@ export interface Audit {
 }
 
 /** One line of the audit. Never holds a secret. */
-export interface AuditLine {
-  /** A person's id, `key:<kid>`, `command`, or `page`. */
-  readonly actor: string;
-  /** Noun and past participle: `key.revealed`. */
-  readonly event: string;
-  readonly target?: string | null;
-  readonly projectId?: string;
-  readonly requestId?: string;
-}
+export type AuditLine = Omit<AuditFacts, "atMs"> & { readonly actor: Actor };
 
 /** Opens the audit of a store. */
 export function createAudit({
   store,
   now = Date.now,
 }: {
-  readonly store: AuditStore;
+  readonly store: Pick<AuditStore, "append">;
   readonly now?: () => number;
 }): Audit {
   return {
-    record: ({ actor, event, target = null, projectId, requestId }) =>
-      store.insert({
-        at_ms: now(),
-        project_id: projectId ?? null,
-        actor,
-        event,
-        target,
-        request_id: requestId ?? null,
-        detail: null,
-      }),
+    record: ({ actor, ...facts }) => store.append([auditLine(actor, { ...facts, atMs: now() })]),
   };
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { maskApiKey } from "../api-keys/api-key-format.ts";
 import { type ApiKeys, scopes } from "../api-keys/api-keys.ts";
 import { revokeKey } from "../api-keys/revoke-key.ts";
+import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { numberRequests } from "../http/number-requests.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
@@ -26,6 +27,8 @@ export interface ControlParts {
   readonly setupLinks: SetupLinks;
   readonly people: People;
   readonly knowledge: Knowledge;
+  /** `/audit`. */
+  readonly audit: Hono<AppEnv>;
   /** The dashboard's address, as people type it. */
   readonly dashboardUrl: () => string;
 }
@@ -40,7 +43,6 @@ const newKey = named.extend({
   scopes: z.array(z.enum(scopes)).min(1).optional(),
 });
 const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().optional() });
-const actor = "command";
 
 /**
  * What the `valet` command can ask of a server. It is served on a socket inside the data folder,
@@ -104,14 +106,14 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
       projectId,
       name,
       keepCopy,
-      actor,
+      actor: auditContext(c, "command"),
       ...(may && { scopes: may }),
     });
     return c.json({ id: row.kid, name: row.name, secret }, 201);
   });
   app.post("/projects/:projectId/keys/:kid/revoke", async (c) => {
     const { projectId, kid } = c.req.param();
-    const ended = await revokeKey({ projectId, kid, actor }, parts);
+    const ended = await revokeKey({ projectId, kid, actor: auditContext(c, "command") }, parts);
     return c.json({ ended_sessions: ended.endedSessions, ended_streams: ended.endedStreams });
   });
 
@@ -124,6 +126,8 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
     await knowledge.removeSource(projectId, sourceId);
     return c.body(null, 204);
   });
+
+  app.route("/", parts.audit);
 
   // One line of JSON for each step of the work, the last one the result or the problem.
   app.post("/projects/:projectId/ingest", async (c) => {

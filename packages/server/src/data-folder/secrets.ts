@@ -1,7 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { AuditKeys } from "../audit/audit-chain.ts";
 
 const secret = z.base64().refine((text) => Buffer.from(text, "base64").length >= 32);
 const epochs = z.record(z.string().regex(/^[0-9A-Za-z]$/), secret);
@@ -31,6 +32,8 @@ export interface Secrets {
   readonly signIn: string;
   /** Signs the cookie of source pages. */
   readonly sourceCookie: Buffer;
+  /** Seals the audit and names people in it; derived from `key_copy`, which is never replaced. */
+  readonly audit: AuditKeys;
 }
 
 /**
@@ -52,15 +55,25 @@ export function loadSecrets(folder: string): Secrets {
   if (!parsed.pepper[parsed.current_epoch] || !parsed.token_mac[parsed.current_epoch]) {
     throw new Error(`${path} has no secret for its current epoch.`);
   }
+  const keyCopy = Buffer.from(parsed.key_copy, "base64").subarray(0, 32);
   return {
     environment: parsed.environment,
     currentEpoch: parsed.current_epoch,
     pepper: toBuffers(parsed.pepper),
     tokenMac: toBuffers(parsed.token_mac),
-    keyCopy: Buffer.from(parsed.key_copy, "base64").subarray(0, 32),
+    keyCopy,
     signIn: parsed.sign_in,
     sourceCookie: Buffer.from(parsed.source_cookie, "base64"),
+    audit: {
+      seal: derive(keyCopy, "valet audit seal 1"),
+      reference: derive(keyCopy, "valet audit reference 1"),
+    },
   };
+}
+
+/** A key for one purpose (RFC 5869), so that secrets files without a field for it stay whole. */
+function derive(secret: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync("sha256", secret, "", purpose, 32));
 }
 
 function writeSecrets(path: string): void {

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { logTo, type OnStatement } from "./log-statements.ts";
 import type { Schema } from "./schema.ts";
 
 /** Another server has the database. Until servers can share one, a database belongs to one server. */
@@ -16,10 +17,14 @@ const lockId = "508069831028";
  * one of a connection of its own, which ends with the process.
  *
  * @param url `postgres://user:password@host:port/database`.
+ * @param onStatement Told of every statement.
  * @throws {@link DatabaseInUseError}
  * @see https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
  */
-export async function connectToPostgres(url: string): Promise<Kysely<Schema>> {
+export async function connectToPostgres(
+  url: string,
+  onStatement?: OnStatement,
+): Promise<Kysely<Schema>> {
   const lock = new pg.Client({ connectionString: url });
   await lock.connect();
   // A connection that breaks is noticed by the next statement of the pool.
@@ -31,7 +36,10 @@ export async function connectToPostgres(url: string): Promise<Kysely<Schema>> {
   }
   const pool = new pg.Pool({ connectionString: url, max: 10, types: { getTypeParser } });
   pool.on("error", () => undefined);
-  const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const database = new Kysely<Schema>({
+    dialect: new PostgresDialect({ pool }),
+    ...logTo(onStatement),
+  });
   const destroy = database.destroy.bind(database);
   database.destroy = async () => {
     await destroy();

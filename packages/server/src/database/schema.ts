@@ -13,6 +13,7 @@ export interface Schema {
   change: ChangeTable;
   revocation: RevocationTable;
   audit: AuditTable;
+  audit_head: AuditHeadTable;
   setup_link: SetupLinkTable;
   block: BlockTable;
   thread: ThreadTable;
@@ -158,15 +159,37 @@ interface BlockTable {
   reason: string | null;
 }
 
+/** Lines of the audit, gapless from 1. They are only ever added; triggers see to that. */
 interface AuditTable {
-  n: Generated<number>;
+  n: number;
   at_ms: number;
+  team_id: string | null;
   project_id: string | null;
   actor: string;
   event: string;
   target: string | null;
   request_id: string | null;
+  /** The /24 or /48 that the request came from. */
+  address: string | null;
+  /** The first half of the SHA-256 of the user agent, in hex. */
+  agent: string | null;
+  /** JSON. */
   detail: string | null;
+  /** The hash of the line before; 32 zeros for the first. */
+  prev_hash: Buffer;
+  /** SHA-256 of all other fields. */
+  hash: Buffer;
+}
+
+/** One row: where the chain of the audit ends. */
+interface AuditHeadTable {
+  id: number;
+  n: number;
+  hash: Buffer;
+  /** HMAC of `n` and `hash` under a key that the database does not hold. */
+  seal: Buffer;
+  /** When it was first seen that the seal does not fit. */
+  broken_at_ms: number | null;
 }
 
 interface SetupLinkTable {
@@ -175,6 +198,8 @@ interface SetupLinkTable {
   created_at_ms: number;
   expires_at_ms: number;
   used_at_ms: number | null;
+  /** The team that the account will be in; null makes one of its own. */
+  team_id: string | null;
 }
 
 interface ThreadTable {
@@ -269,7 +294,9 @@ export type ProjectRow = Selectable<ProjectTable>;
 export type IntegrationRow = Selectable<IntegrationTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;
 export type SessionRow = Selectable<SessionTable>;
-export type NewAudit = Insertable<AuditTable>;
+export type AuditRow = Selectable<AuditTable>;
+/** A line before it has its place in the chain. */
+export type NewAudit = Omit<Insertable<AuditTable>, "n" | "prev_hash" | "hash">;
 export type ThreadRow = Selectable<ThreadTable>;
 export type ThreadSourceRow = Selectable<ThreadSourceTable>;
 export type MessageRow = Selectable<MessageTable>;

@@ -1,5 +1,6 @@
 import SQLite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
+import { logTo, type OnStatement } from "./log-statements.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -7,13 +8,17 @@ import type { Schema } from "./schema.ts";
  * survives a power cut. One process at a time opens it; the data folder's lock sees to that.
  *
  * @param file Path of the file, or `:memory:`.
+ * @param onStatement Told of every statement.
  */
-export function openSqlite(file: string): Kysely<Schema> {
+export function openSqlite(file: string, onStatement?: OnStatement): Kysely<Schema> {
   const connection = new SQLite(file);
   connection.pragma("journal_mode = WAL");
   connection.pragma("synchronous = FULL");
   connection.pragma("foreign_keys = ON");
   // Waiting for a lock would stall the whole process.
   connection.pragma("busy_timeout = 50");
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: connection }) });
+  return new Kysely<Schema>({
+    dialect: new SqliteDialect({ database: connection }),
+    ...logTo(onStatement),
+  });
 }

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { KeyPrincipal } from "../api-keys/api-keys.ts";
 import type { Person } from "../people/people.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
+import type { ClientAddress } from "./client-address.ts";
 
 /** What every request carries through the app. */
 export interface AppEnv {
@@ -10,6 +11,8 @@ export interface AppEnv {
     requestId: string;
     /** A logger that writes the request's id. */
     log: Logger;
+    /** Where the request came from. Not set on the socket of the command. */
+    clientAddress: ClientAddress | undefined;
     /** Set on routes behind `requireSession`. */
     session: SessionPrincipal;
     /** Set on routes behind `requireKey`. */

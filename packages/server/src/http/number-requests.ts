@@ -2,22 +2,29 @@ import { createMiddleware } from "hono/factory";
 import type { Logger } from "pino";
 import { randomBase62 } from "../base62.ts";
 import type { AppEnv } from "./app-env.ts";
+import type { ClientAddress } from "./client-address.ts";
 
 /** What {@link numberRequests} can be told. */
 export interface NumberRequestsOptions {
   /** Whether browsers reach the server over HTTPS, and shall from now on. @default false */
   readonly isHttps?: boolean;
+  /** For whoever writes down where a request came from. */
+  readonly clientAddress?: ClientAddress;
 }
 
 /**
  * Gives every request an id, which its answer carries and its log lines name, and the headers
  * that no answer goes without.
  */
-export function numberRequests(log: Logger, { isHttps = false }: NumberRequestsOptions = {}) {
+export function numberRequests(
+  log: Logger,
+  { isHttps = false, clientAddress }: NumberRequestsOptions = {},
+) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const requestId = `req_${randomBase62(22)}`;
     c.set("requestId", requestId);
     c.set("log", log.child({ requestId }));
+    c.set("clientAddress", clientAddress);
     const startedMs = performance.now();
     await next();
     c.header("x-request-id", requestId);

@@ -1,3 +1,4 @@
+import { type Actor, auditLine } from "../audit/audit-context.ts";
 import type { NewAudit } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createInTurn } from "../in-turn.ts";
@@ -54,7 +55,7 @@ export interface RevokeOptions {
   readonly block?: boolean;
   readonly reason?: string;
   /** For the audit. */
-  readonly actor: string;
+  readonly actor: Actor;
 }
 
 /** Ends sessions by whose they are, and keeps people out. */
@@ -163,15 +164,18 @@ export async function createRevocations({
       block: block ? people : [],
       unblock: block === false ? people : [],
       reason: why ?? null,
-      audit: named.map(({ kind, target }) => ({
-        at_ms: atMs,
-        project_id: projectId,
-        actor,
-        event: block === undefined ? `sessions.${event}` : `${kind}.${event}`,
-        target: `${kind}:${target}`,
-        request_id: null,
-        detail: why === undefined ? null : JSON.stringify({ reason: why }),
-      })),
+      audit: named.map(({ kind, target }) =>
+        auditLine(actor, {
+          atMs,
+          event: block === undefined ? `sessions.${event}` : `${kind}.${event}`,
+          target: `${kind}:${target}`,
+          projectId,
+          detail:
+            issuedBeforeMs === undefined && why === undefined
+              ? null
+              : { issued_before_ms: issuedBeforeMs, reason: why },
+        }),
+      ),
     });
     for (const mark of written) raise(mark);
     for (const person of people) {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ApiKeys } from "../api-keys/api-keys.ts";
 import { requireKey } from "../api-keys/require-key.ts";
 import type { Audit } from "../audit/audit.ts";
+import { auditContext } from "../audit/audit-context.ts";
 import type { SessionRow } from "../database/schema.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -157,13 +158,14 @@ export function sessionKeyRoutes({
 
   app.delete("/sessions/:sid", requireKey(keys, audit, "sessions:revoke"), async (c) => {
     const { projectId, kid } = c.get("key");
-    return c.json(toWire(await sessions.revoke(projectId, sidOf(c), `key:${kid}`)));
+    const actor = auditContext(c, `key:${kid}`);
+    return c.json(toWire(await sessions.revoke(projectId, sidOf(c), actor)));
   });
 
   app.post("/revocations", requireKey(keys, audit, "sessions:revoke"), async (c) => {
     const { projectId, kid } = c.get("key");
     const { targets, issued_before, block, reason } = await readJson(c, revocationRequest);
-    const actor = `key:${kid}`;
+    const actor = auditContext(c, `key:${kid}`);
     for (const [at, each] of targets.entries()) {
       if (!("session" in each)) continue;
       if (block !== undefined || issued_before !== undefined) {

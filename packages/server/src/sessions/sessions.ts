@@ -1,5 +1,6 @@
 import type { SessionReply, SessionRequest, SessionStatus } from "@valet/protocol";
 import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import { type Actor, auditLine } from "../audit/audit-context.ts";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { SessionRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -31,7 +32,7 @@ export interface Sessions {
   list(options: SessionListOptions): Promise<SessionRow[]>;
   countLive(kid: string): Promise<number>;
   /** Ends a session. When it resolves its token is refused and its streams are cut. */
-  revoke(projectId: string, sid: string, actor: string): Promise<SessionRow>;
+  revoke(projectId: string, sid: string, actor: Actor): Promise<SessionRow>;
   /** Forgets sessions that expired a day ago, some at a time; resolves when none is left. */
   sweep(): Promise<void>;
 }
@@ -175,15 +176,7 @@ export async function createSessions({
       await store.revoke({
         row,
         atMs,
-        audit: {
-          at_ms: atMs,
-          project_id: projectId,
-          actor,
-          event: "session.revoked",
-          target: sid,
-          request_id: null,
-          detail: null,
-        },
+        audit: auditLine(actor, { atMs, event: "session.revoked", target: sid, projectId }),
       });
       revoked.add(sid);
       streams.cut({ sid }, "token_revoked");

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ApiKeys } from "../api-keys/api-keys.ts";
 import { requireKey } from "../api-keys/require-key.ts";
 import type { Audit } from "../audit/audit.ts";
+import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
 import { readFields } from "../http/read-fields.ts";
@@ -88,7 +89,7 @@ export function tokenRoutes({ sessions, keys, audit }: TokenRoutesOptions): Hono
       const { token } = await readFields(c, tokenRequest);
       const { projectId, kid } = c.get("key");
       const session = await find(token, projectId);
-      if (session) await sessions.revoke(projectId, session.sid, `key:${kid}`);
+      if (session) await sessions.revoke(projectId, session.sid, auditContext(c, `key:${kid}`));
       // A token that is not good has nothing left to revoke (RFC 7009 section 2.2).
       return c.body(null, 200);
     },

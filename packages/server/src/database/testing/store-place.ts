@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
+import { passingAuditKeys } from "../audit-keys.ts";
 import { type Database, openDatabase } from "../database.ts";
 import type { NewAudit } from "../schema.ts";
 import type { TestDatabaseKind, TestPlace } from "./test-databases.ts";
@@ -20,9 +21,10 @@ export function useStorePlace(kind: TestDatabaseKind): StorePlace {
   let where: TestPlace;
   let database: Database;
   let projects = 0;
+  const audit = { keys: passingAuditKeys() };
   beforeAll(async () => {
     where = await kind.createPlace();
-    database = await openDatabase(where.place);
+    database = await openDatabase(where.place, { audit });
   });
   afterAll(async () => {
     await database.destroy();
@@ -34,7 +36,7 @@ export function useStorePlace(kind: TestDatabaseKind): StorePlace {
     },
     async reopen() {
       await database.destroy();
-      database = await openDatabase(where.place);
+      database = await openDatabase(where.place, { audit });
     },
     async newProject() {
       projects += 1;

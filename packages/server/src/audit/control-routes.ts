@@ -1,0 +1,58 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { AppEnv } from "../http/app-env.ts";
+import { readJson } from "../http/read-json.ts";
+import type { Audit, AuditScope, AuditStore } from "./audit.ts";
+import { auditContext } from "./audit-context.ts";
+import { exportAudit } from "./audit-export.ts";
+import { describeFault, verifyAudit } from "./verify-audit.ts";
+
+/** A line of the log: `n:hash`. */
+export const anchorText: RegExp = /^([1-9]\d{0,14}):([0-9a-fA-F]{64})$/;
+
+const verification = z.strictObject({
+  anchors: z
+    .array(z.strictObject({ n: z.int().positive(), hash: z.string().regex(/^[0-9a-fA-F]{64}$/) }))
+    .max(100)
+    .optional(),
+});
+
+/** What the `valet` command asks of the audit. */
+export function auditControlRoutes({
+  audit,
+  store,
+  scopeOf,
+}: {
+  readonly audit: Audit;
+  readonly store: AuditStore;
+  /** The lines of a project. @throws `ProblemError` `not_found`. */
+  readonly scopeOf: (projectId: string) => Promise<AuditScope>;
+}): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+
+  app.post("/audit/verify", async (c) => {
+    const { anchors = [] } = await readJson(c, verification, { allowEmpty: true });
+    const verdict = await verifyAudit(store, { anchors });
+    return c.json(verdict.ok ? verdict : { ...verdict, message: describeFault(verdict) });
+  });
+
+  app.post("/audit/export", async (c) => {
+    const projectId = c.req.query("project");
+    const scope = projectId === undefined ? undefined : await scopeOf(projectId);
+    await audit.record({
+      actor: auditContext(c, "command"),
+      event: "audit.exported",
+      ...(projectId !== undefined && { projectId }),
+    });
+    return c.body(exportAudit(store, scope), 200, { "content-type": "application/x-ndjson" });
+  });
+
+  app.get("/audit/reference", (c) => {
+    const { project = "", owner, visitor } = c.req.query();
+    const kind = owner === undefined ? "visitor" : "owner";
+    return c.json({
+      target: store.reference({ projectId: project, kind, id: owner ?? visitor ?? "" }),
+    });
+  });
+  return app;
+}
