@@ -135,6 +135,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "The session has no owner, so it has no history",
     detail: "Send `external_owner_id` from your server when it creates the session.",
   },
+  request_timeout: {
+    status: 408,
+    title: "The request took too long to arrive",
+    detail: "Send it again, over a faster connection or in one piece.",
+  },
+  headers_too_large: {
+    status: 431,
+    title: "The headers are too large",
+    detail: "Send at most 8,192 bytes of headers.",
+  },
   body_too_large: {
     status: 413,
     title: "The request is too large",
@@ -246,6 +256,8 @@ export type ErrorCode =
   | "conflict"
   | "run_in_progress"
   | "history_needs_owner"
+  | "request_timeout"
+  | "headers_too_large"
   | "body_too_large"
   | "unsupported_media_type"
   | "rate_limited"

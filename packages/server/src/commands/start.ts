@@ -1,9 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
-import type { Hono } from "hono";
 import type { Config } from "../config.ts";
-import type { AppEnv } from "../http/app-env.ts";
+import { listen } from "../http/listen.ts";
 import { openServer } from "../open-server.ts";
 
 /** A server that is listening. */
@@ -51,22 +49,6 @@ export async function startServer(config: Config): Promise<RunningServer> {
     }
     throw error;
   }
-}
-
-function listen(
-  app: Hono<AppEnv>,
-  where: { readonly port: number; readonly host: string } | { readonly path: string },
-): Promise<Server> {
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(where, () => {
-      server.off("error", reject);
-      resolve(server);
-    });
-  });
 }
 
 /** Lets answers that are being written end, and cuts what is left after two seconds. */

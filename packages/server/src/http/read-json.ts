@@ -43,10 +43,15 @@ export async function readText(request: Request, maxBytes: number): Promise<stri
   if (!request.body) return "";
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of request.body as unknown as AsyncIterable<Uint8Array>) {
-    length += piece.byteLength;
-    if (length > maxBytes) throw tooLarge();
-    pieces.push(piece);
+  try {
+    for await (const piece of request.body as unknown as AsyncIterable<Uint8Array>) {
+      length += piece.byteLength;
+      if (length > maxBytes) throw tooLarge();
+      pieces.push(piece);
+    }
+  } catch (error) {
+    // A connection that broke is nobody's fault here, and no line in the log of errors.
+    throw error instanceof ProblemError ? error : new ProblemError("request_timeout");
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
