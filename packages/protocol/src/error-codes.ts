@@ -105,6 +105,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "The session belongs to another integration",
     detail: "Use the integration that the session was made for.",
   },
+  project_disabled: {
+    status: 403,
+    title: "The project is switched off",
+    detail: "Whoever runs the project can switch it on again.",
+  },
+  integration_disabled: {
+    status: 403,
+    title: "The integration is switched off",
+    detail: "Whoever runs the project can switch it on again.",
+  },
   cross_site_request: {
     status: 403,
     title: "The request came from another site",
@@ -164,6 +174,18 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     status: 429,
     title: "The session has used up what it was given",
     detail: "Create a new session, or give sessions more when you create them.",
+  },
+  quota_exceeded: {
+    status: 429,
+    title: "Too many requests",
+    detail: "Wait for as many seconds as `Retry-After` says; `violated-policies` names the limits.",
+    type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+  },
+  abnormal_usage: {
+    status: 429,
+    title: "Too many credentials from this address were not good",
+    detail: "Wait for as many seconds as `Retry-After` says, and send a good credential.",
+    type: "https://iana.org/assignments/http-problem-types#abnormal-usage-detected",
   },
   internal_error: {
     status: 500,
@@ -226,6 +248,8 @@ export interface ErrorCodeEntry {
   readonly title: string;
   /** What to do about it. */
   readonly detail: string;
+  /** A registered problem type that says the same (RFC 9457). @default urn:valet:error:<code> */
+  readonly type?: string;
 }
 
 /** The stable code of an error on the wire, for programs to switch on. */
@@ -250,6 +274,8 @@ export type ErrorCode =
   | "origin_not_allowed"
   | "api_key_in_browser"
   | "integration_mismatch"
+  | "project_disabled"
+  | "integration_disabled"
   | "cross_site_request"
   | "not_found"
   | "method_not_allowed"
@@ -262,6 +288,8 @@ export type ErrorCode =
   | "unsupported_media_type"
   | "rate_limited"
   | "budget_exhausted"
+  | "quota_exceeded"
+  | "abnormal_usage"
   | "internal_error"
   | "origin_refused"
   | "session_upstream_rejected"

@@ -6,7 +6,7 @@ import { type ErrorCode, errorCodes, isErrorCode } from "./error-codes.ts";
  * @see RFC 9457
  */
 export interface Problem {
-  /** Identifies the kind of problem: `urn:valet:error:<code>`. */
+  /** Identifies the kind of problem: a registered type where there is one, else `urn:valet:error:<code>`. */
   readonly type: string;
   /** What happened, for people. */
   readonly title: string;
@@ -26,6 +26,8 @@ export interface Problem {
   readonly limit_bytes?: number;
   /** What OAuth calls it, where OAuth clients ask (RFC 6749 section 5.2). */
   readonly error?: string;
+  /** The limits that refused the request, as `RateLimit-Policy` names them. */
+  readonly "violated-policies"?: readonly string[];
 }
 
 /** What {@link createProblem} may say beyond the table: where, and in which words. */
@@ -36,12 +38,13 @@ export interface ProblemDetails {
   readonly allowed?: readonly string[];
   readonly limit_bytes?: number;
   readonly error?: string;
+  readonly "violated-policies"?: readonly string[];
 }
 
 /** Builds the problem of a code from the table, with `details` over its defaults. */
 export function createProblem(code: ErrorCode, details: ProblemDetails = {}): Problem {
   const { status, title, detail } = errorCodes[code];
-  return { type: `urn:valet:error:${code}`, title, status, code, detail, ...details };
+  return { type: typeOf(code), title, status, code, detail, ...details };
 }
 
 /** Reads a problem out of parsed JSON; `undefined` for anything that is not one of ours. */
@@ -52,10 +55,14 @@ export function parseProblem(body: unknown): Problem | undefined {
   const entry = errorCodes[code];
   return {
     ...(body as object),
-    type: `urn:valet:error:${code}`,
+    type: typeOf(code),
     title: typeof title === "string" ? title : entry.title,
     status,
     code,
     detail: typeof detail === "string" ? detail : entry.detail,
   };
+}
+
+function typeOf(code: ErrorCode): string {
+  return errorCodes[code].type ?? `urn:valet:error:${code}`;
 }

@@ -7,11 +7,16 @@ import { noStore } from "./http/no-store.ts";
 import { numberRequests } from "./http/number-requests.ts";
 import { answerProblem, ProblemError } from "./http/problem-answer.ts";
 import { sameOriginOnly } from "./http/same-origin.ts";
+import type { Limiter } from "./limits/limiter.ts";
+import { limitFailures, limitOtherRequests, type RateLimits } from "./limits/rate-limits.ts";
 import { openApiRoutes } from "./openapi/routes.ts";
 import { requirePerson } from "./people/require-person.ts";
 import { type PeopleRoutesOptions, peopleRoutes } from "./people/routes.ts";
+import type { ProjectStates } from "./projects/project-states.ts";
 import { projectRoutes } from "./projects/routes.ts";
+import { projectStateRoutes } from "./projects/state-routes.ts";
 import { ownSessionRoutes } from "./sessions/own-session-routes.ts";
+import { createPolicyInForce } from "./sessions/policy-in-force.ts";
 import { requireSession } from "./sessions/require-session.ts";
 import type { Revocations } from "./sessions/revocations.ts";
 import { sessionKeyRoutes } from "./sessions/routes.ts";
@@ -22,6 +27,9 @@ import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions {
   readonly log: Logger;
   readonly revocations: Revocations;
+  readonly limiter: Limiter;
+  readonly limits: RateLimits;
+  readonly states: ProjectStates;
   /** Origins from which the dashboard may be used. */
   readonly dashboardOrigins: readonly string[];
   readonly facts: ServerFacts;
@@ -55,13 +63,18 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
 
   app.get("/healthz", noStore, (c) => c.json({ status: "ok" }));
 
+  for (const path of ["/agent/*", "/sources/*"]) {
+    app.use(path, limitFailures(parts.limiter, parts.clientAddress));
+  }
+
   // Routes that take an API key are for servers: they stand first, so that they send no CORS.
   app.use(`${agentBase}/sessions/*`, noStore);
   app.use(`${agentBase}/revocations`, noStore);
   app.route(agentBase, tokenRoutes(parts));
   app.route(agentBase, sessionKeyRoutes(parts));
+  const asSession = requireSession(parts.sessions, createPolicyInForce(parts.states.settings));
   for (const path of [`${agentBase}/session`, `${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
-    app.use(path, noStore, readableByPages, requireSession(parts.sessions));
+    app.use(path, noStore, readableByPages, asSession, limitOtherRequests(parts.limits));
   }
   app.route(agentBase, ownSessionRoutes(parts.sessions));
   app.route(agentBase, parts.agent);
@@ -77,6 +90,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   admin.use(requirePerson(parts.people));
   admin.route("/", serverRoutes(parts.facts));
   admin.route("/", projectRoutes(parts.projects));
+  admin.route("/", projectStateRoutes(parts));
   admin.route("/", apiKeyRoutes(parts));
   app.route("/admin/v1", admin);
 

@@ -20,6 +20,7 @@ import { createSqlApiKeyStore } from "./database/api-key-store.ts";
 import { createSqlAuditStore } from "./database/audit-store.ts";
 import { openDatabase } from "./database/database.ts";
 import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
+import { createSqlProjectStateStore } from "./database/project-state-store.ts";
 import { createSqlProjectStore } from "./database/project-store.ts";
 import { createSqlRevocationStore } from "./database/revocation-store.ts";
 import { createSqlSessionStore } from "./database/session-store.ts";
@@ -31,8 +32,12 @@ import { createKnowledge } from "./knowledge/knowledge.ts";
 import { sourceRoutes } from "./knowledge/routes.ts";
 import { createSearchThread } from "./knowledge/search-thread.ts";
 import { createSourceAccess } from "./knowledge/source-access.ts";
+import { createMemoryLimiter } from "./limits/limiter.ts";
+import { createRateLimits } from "./limits/rate-limits.ts";
 import { createPeople } from "./people/people.ts";
 import { createSetupLinks } from "./people/setup-links.ts";
+import { longestSessionSeconds } from "./projects/project-settings.ts";
+import { createProjectStates } from "./projects/project-states.ts";
 import { createProjects } from "./projects/projects.ts";
 import { createOpenStreams } from "./sessions/open-streams.ts";
 import { createRevocations } from "./sessions/revocations.ts";
@@ -110,12 +115,25 @@ async function openParts(
   const projects = createProjects({ store: createSqlProjectStore(database), now });
   const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
   const streams = createOpenStreams();
-  const keys = await createApiKeys({ store: createSqlApiKeyStore(database), secrets, now });
+  const keys = await createApiKeys({
+    store: createSqlApiKeyStore(database),
+    secrets,
+    now,
+    maxSessionSeconds: longestSessionSeconds,
+  });
   const revocations = await createRevocations({
     store: createSqlRevocationStore(database),
     streams,
     now,
+    maxSessionSeconds: longestSessionSeconds,
   });
+  const states = await createProjectStates({
+    store: createSqlProjectStateStore(database),
+    onOff: () => streams.cut((session) => states.isOff(session), "token_revoked"),
+    now,
+  });
+  const limiter = createMemoryLimiter(now === Date.now ? {} : { monotonicMs: now });
+  const limits = createRateLimits({ limiter, settingsOf: states.settings });
   const sessions = await createSessions({
     store: createSqlSessionStore(database),
     format: createSessionTokenFormat({
@@ -126,6 +144,7 @@ async function openParts(
     streams,
     isKeyRevoked: keys.isRevoked,
     revocations,
+    states,
     now,
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
   });
@@ -154,7 +173,7 @@ async function openParts(
     threads,
     store: threadStore,
     runs,
-    integrations: { exists: projects.hasIntegration },
+    integrations: { exists: projects.hasIntegration, isOff: states.isIntegrationOff },
     now,
   });
 
@@ -171,7 +190,10 @@ async function openParts(
     setupLinks,
     audit,
     clientAddress: createClientAddress(config.trustedProxies),
-    agent: agentRoutes({ agent, threads, streams }),
+    limiter,
+    limits,
+    states,
+    agent: agentRoutes({ agent, threads, streams, limits }),
     sources: sourceRoutes({
       knowledge,
       sessions,
@@ -195,6 +217,7 @@ async function openParts(
       store: auditStore,
       scopeOf: async (id) => ({ projectIds: [(await projects.get(id)).id], teamIds: [] }),
     }),
+    states,
     dashboardUrl: () => dashboardUrl,
   });
 

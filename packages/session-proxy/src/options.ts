@@ -35,7 +35,7 @@ export interface SessionHandlerOptions<Identity = unknown> {
   readonly allowedOrigins?: readonly string[];
   /** Binds the sessions to one Agent integration. */
   readonly integrationId?: string;
-  /** Life of the sessions in seconds, 60 to 3600. @default 3600 */
+  /** Life of the sessions in seconds, 60 to the project's maximum. @default 3600 */
   readonly ttlSeconds?: number;
   /** The person's address, for limits on visitors. Adapters give that of the connection. */
   readonly clientIp?: (request: Request) => string | undefined;

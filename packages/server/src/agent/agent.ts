@@ -68,7 +68,11 @@ export interface AgentOptions {
   readonly runs: Runs;
   /** What sessions may use up. @default a budget of its own */
   readonly budget?: SessionBudget;
-  readonly integrations: { exists(projectId: string, id: string): Promise<boolean> };
+  readonly integrations: {
+    exists(projectId: string, id: string): Promise<boolean>;
+    /** Whether it is switched off. @default never */
+    isOff?(id: string): boolean;
+  };
   /** The most calls of the model in one run. @default 8 */
   readonly maxSteps?: number;
   readonly now?: () => number;
@@ -93,7 +97,10 @@ export function createAgent({
   async function checkIntegration(session: SessionPrincipal, id: string | undefined) {
     if (id === undefined || id === session.integrationId) return;
     if (session.integrationId !== null) throw new ProblemError("integration_mismatch");
-    if (await integrations.exists(session.projectId, id)) return;
+    if (await integrations.exists(session.projectId, id)) {
+      if (integrations.isOff?.(id)) throw new ProblemError("integration_disabled");
+      return;
+    }
     throw new ProblemError("invalid_request", {
       field: "integrationId",
       detail: "integrationId: The project has no integration of this id.",

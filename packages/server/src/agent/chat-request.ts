@@ -92,6 +92,12 @@ export function readTurn(input: ChatInput, newMessageId: () => string): Turn {
   return { kind: "question", messageId: question?.id ?? newMessageId(), text };
 }
 
+/** Whether a request brings only outputs of tools, so that {@link readTurn} finds no new question. */
+export function isContinuation({ trigger, toolOutputs = [], messages = [] }: ChatInput): boolean {
+  if (trigger === "regenerate-message") return false;
+  return toolOutputs.length > 0 || messages.at(-1)?.role === "assistant";
+}
+
 /** The outputs that the AI SDK's clients write into the message that the calls stand in. */
 function readOutputs(message: z.output<typeof historyMessage> | undefined): ToolOutput[] {
   return (message?.parts ?? []).flatMap((part): ToolOutput[] => {

@@ -4,9 +4,10 @@ import { z } from "zod";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { Agent, StartedRun } from "./agent.ts";
-import { chatRequest, maxChatBytes } from "./chat-request.ts";
+import { chatRequest, isContinuation, maxChatBytes } from "./chat-request.ts";
 import { streamRun } from "./stream-run.ts";
 import type { Threads } from "./threads.ts";
 
@@ -15,6 +16,8 @@ export interface AgentRoutesOptions {
   readonly agent: Agent;
   readonly threads: Threads;
   readonly streams: OpenStreams;
+  /** How often things may be asked. @default without limits */
+  readonly limits?: RateLimits;
   /** Time between two heartbeat comments. @default 10_000 */
   readonly heartbeatMs?: number;
 }
@@ -36,6 +39,7 @@ export function agentRoutes({
   agent,
   threads,
   streams,
+  limits,
   heartbeatMs = 10_000,
 }: AgentRoutesOptions): Hono<AppEnv> {
   /** Answers with the stream of a run. */
@@ -61,6 +65,7 @@ export function agentRoutes({
   return new Hono<AppEnv>()
     .post("/chat", async (c) => {
       const input = await readJson(c, chatRequest, { maxBytes: maxChatBytes });
+      await (isContinuation(input) ? limits?.request(c) : limits?.message(c));
       const context = { requestId: c.get("requestId"), log: c.get("log") };
       return answerRun(c, await agent.chat(c.get("session"), input, context));
     })

@@ -12,8 +12,10 @@ import { readJson } from "../http/read-json.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { People } from "../people/people.ts";
 import type { SetupLinks } from "../people/setup-links.ts";
+import type { ProjectStates } from "../projects/project-states.ts";
 import type { Projects } from "../projects/projects.ts";
 import { toIntegration, toProject } from "../projects/routes.ts";
+import { projectStateRoutes } from "../projects/state-routes.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import { formatInstant, type Sessions } from "../sessions/sessions.ts";
 
@@ -29,6 +31,7 @@ export interface ControlParts {
   readonly knowledge: Knowledge;
   /** `/audit`. */
   readonly audit: Hono<AppEnv>;
+  readonly states: ProjectStates;
   /** The dashboard's address, as people type it. */
   readonly dashboardUrl: () => string;
 }
@@ -85,6 +88,8 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
     const row = await projects.createIntegration(c.req.param("projectId"), name);
     return c.json({ integration: toIntegration(row) }, 201);
   });
+
+  app.route("/", projectStateRoutes({ ...parts, actorOf: (c) => auditContext(c, "command") }));
 
   app.get("/projects/:projectId/keys", async (c) => {
     const { id } = await projects.get(c.req.param("projectId"));

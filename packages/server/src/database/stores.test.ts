@@ -4,6 +4,7 @@ import { apiKeyStoreContract } from "../api-keys/api-key-store.contract.ts";
 import { auditStoreContract } from "../audit/audit-store.contract.ts";
 import { knowledgeStoreContract } from "../knowledge/knowledge-store.contract.ts";
 import { setupLinkStoreContract } from "../people/setup-link-store.contract.ts";
+import { projectStateStoreContract } from "../projects/project-state-store.contract.ts";
 import { projectStoreContract } from "../projects/project-store.contract.ts";
 import { revocationStoreContract } from "../sessions/revocation-store.contract.ts";
 import { sessionStoreContract } from "../sessions/session-store.contract.ts";
@@ -16,6 +17,7 @@ const contracts: Readonly<Record<string, (kind: TestDatabaseKind) => void>> = {
   revocations: revocationStoreContract,
   audit: auditStoreContract,
   projects: projectStoreContract,
+  "states of projects": projectStateStoreContract,
   "set-up links": setupLinkStoreContract,
   threads: threadStoreContract,
   knowledge: knowledgeStoreContract,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { newKeyRequest, stepUpRequest } from "../api-keys/routes.ts";
 import { setupRequest } from "../people/routes.ts";
+import { projectSettings } from "../projects/project-settings.ts";
 import { namedRequest } from "../projects/routes.ts";
 import * as answers from "./answers.ts";
 import type { Operation } from "./operation.ts";
@@ -96,6 +97,50 @@ export const adminOperations: readonly Operation[] = [
     body: { schema: namedRequest },
     answers: { 201: { description: "The project.", schema: answers.oneProject } },
   },
+  {
+    method: "get",
+    path: `${project}/settings`,
+    id: "getProjectSettings",
+    tag: "Admin",
+    summary: "Look at the settings of a project",
+    credentials,
+    answers: { 200: { description: "The settings.", schema: answers.projectSettings } },
+    errors: ["not_found"],
+  },
+  {
+    method: "put",
+    path: `${project}/settings`,
+    id: "setProjectSettings",
+    tag: "Admin",
+    summary: "Set the settings of a project",
+    description: "Puts them in the place of all that was set; what is left out is the default.",
+    credentials,
+    body: { schema: projectSettings, example: { retention_days: 30 } },
+    answers: { 200: { description: "The settings.", schema: answers.projectSettings } },
+    errors: ["not_found"],
+  },
+  ...(["disable", "enable"] as const).flatMap((verb): Operation[] => [
+    {
+      method: "post",
+      path: `${project}/${verb}`,
+      id: `${verb}Project`,
+      tag: "Admin",
+      summary: `Switch a project ${verb === "disable" ? "off" : "on"}`,
+      credentials,
+      answers: { 200: { description: "How it is now.", schema: answers.switched } },
+      errors: ["not_found"],
+    },
+    {
+      method: "post",
+      path: `${project}/integrations/{integrationId}/${verb}`,
+      id: `${verb}Integration`,
+      tag: "Admin",
+      summary: `Switch an integration ${verb === "disable" ? "off" : "on"}`,
+      credentials,
+      answers: { 200: { description: "How it is now.", schema: answers.switched } },
+      errors: ["not_found"],
+    },
+  ]),
   {
     method: "get",
     path: `${project}/integrations`,

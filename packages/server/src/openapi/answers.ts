@@ -154,6 +154,16 @@ export const oneProject = z.object({ project });
 /** Projects. */
 export const projects = z.object({ projects: z.array(project) });
 
+/** The settings of a project, every default filled in. */
+export const projectSettings = z.object({
+  settings: z.record(z.string(), z.unknown()),
+  defaults: z.record(z.string(), z.unknown()),
+  disabled: z.boolean(),
+});
+
+/** How a switch stands. */
+export const switched = z.object({ disabled: z.boolean() });
+
 const integration = z.looseObject({ id: text, name: text, kind: text, created_at: instant });
 
 /** One integration. */

@@ -76,6 +76,7 @@ const errorsOfCredentials: Readonly<Record<Credential, readonly ErrorCode[]>> = 
     "insufficient_scope",
     "api_key_in_browser",
     "not_found",
+    "abnormal_usage",
   ],
   keyAsBasic: [],
   sessionToken: [
@@ -87,6 +88,8 @@ const errorsOfCredentials: Readonly<Record<Credential, readonly ErrorCode[]>> = 
     "token_revoked",
     "origin_not_allowed",
     "not_found",
+    "quota_exceeded",
+    "abnormal_usage",
   ],
   cookie: ["sign_in_required", "cross_site_request"],
 };

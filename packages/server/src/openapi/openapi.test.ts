@@ -73,6 +73,7 @@ test("a request is described by the schema that the route validates with", () =>
     "409",
     "413",
     "415",
+    "429",
   ]);
   expect(responses?.["409"]?.description).toContain(errorCodes.conflict.title);
 });

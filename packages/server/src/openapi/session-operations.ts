@@ -19,7 +19,13 @@ export const sessionOperations: readonly Operation[] = [
     credentials: ["apiKey"],
     body: { schema: mintRequest, optional: true, example: { external_owner_id: "user-42" } },
     answers: { 201: { description: "The session and its token.", schema: answers.sessionReply } },
-    errors: ["owner_blocked", "unavailable"],
+    errors: [
+      "owner_blocked",
+      "project_disabled",
+      "integration_disabled",
+      "quota_exceeded",
+      "unavailable",
+    ],
   },
   {
     method: "get",
@@ -71,6 +77,7 @@ export const sessionOperations: readonly Operation[] = [
     credentials: ["apiKey", "keyAsBasic"],
     body: { schema: tokenRequest, form: true },
     answers: { 200: { description: "What it is.", schema: answers.introspection } },
+    errors: ["quota_exceeded"],
   },
   {
     method: "post",

@@ -28,8 +28,19 @@ export interface SessionPrincipal {
   readonly integrationId: string | null;
   /** The customer's id of the person; threads belong to it. */
   readonly owner: string | null;
+  /** An anonymous person, as the session proxy told them apart when the session was made. */
   readonly visitorId: string | null;
+  /** The address from which they asked, as the session proxy saw it. */
+  readonly visitorIp: string | null;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
   readonly policy: SessionPolicy;
+}
+
+/** Whether a session was made for somebody who is not signed in. */
+export function isVisitor({
+  visitorId,
+  visitorIp,
+}: Pick<SessionPrincipal, "visitorId" | "visitorIp">): boolean {
+  return visitorId !== null || visitorIp !== null;
 }

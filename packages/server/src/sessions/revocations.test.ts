@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KeyPrincipal } from "../api-keys/api-keys.ts";
 import { type Database, openDatabase } from "../database/database.ts";
+import { createSqlProjectStateStore } from "../database/project-state-store.ts";
 import { createSqlRevocationStore } from "../database/revocation-store.ts";
 import { createSqlSessionStore } from "../database/session-store.ts";
 import type { ProblemError } from "../http/problem-answer.ts";
+import { createProjectStates } from "../projects/project-states.ts";
 import { createOpenStreams } from "./open-streams.ts";
 import { createRevocations, type RevocationKind } from "./revocations.ts";
 import { createSessionTokenFormat } from "./session-token-format.ts";
@@ -28,6 +30,10 @@ async function open(existing?: Database, clock = { ms: startMs }) {
   });
   const sessions = await createSessions({
     store: createSqlSessionStore(database),
+    states: await createProjectStates({
+      store: createSqlProjectStateStore(database),
+      onOff: () => undefined,
+    }),
     format,
     streams,
     revocations,

@@ -8,6 +8,8 @@ import type { SessionRow } from "../database/schema.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
+import { longestSessionSeconds } from "../projects/project-settings.ts";
 import type { Projects } from "../projects/projects.ts";
 import type { RevocationKind, Revocations } from "./revocations.ts";
 import { formatInstant, type Sessions } from "./sessions.ts";
@@ -31,7 +33,12 @@ export const mintRequest = z.strictObject({
     .max(100)
     .optional()
     .describe("Binds the session to one Agent integration."),
-  ttl_seconds: z.int().min(60).max(3600).optional(),
+  ttl_seconds: z
+    .int()
+    .min(60)
+    .max(longestSessionSeconds)
+    .optional()
+    .describe("At most the project's maximum."),
   origins: z
     .array(origin)
     .min(1)
@@ -95,6 +102,7 @@ export interface SessionKeyRoutesOptions {
   readonly keys: ApiKeys;
   readonly projects: Projects;
   readonly audit: Audit;
+  readonly limits: RateLimits;
 }
 
 /** The session routes that take an API key: mint, list, look at, revoke. */
@@ -104,6 +112,7 @@ export function sessionKeyRoutes({
   keys,
   projects,
   audit,
+  limits,
 }: SessionKeyRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
 
@@ -131,7 +140,9 @@ export function sessionKeyRoutes({
         detail: "allow.source_groups[0]: the project has no source group of this id.",
       });
     }
-    return c.json(await sessions.create(key, withoutUndefined(request)), 201);
+    const asked = withoutUndefined(request);
+    await limits.mint(c, asked);
+    return c.json(await sessions.create(key, asked), 201);
   });
 
   app.get("/sessions", requireKey(keys, audit, "sessions:read"), async (c) => {

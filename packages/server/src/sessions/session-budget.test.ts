@@ -9,6 +9,7 @@ const session = (limits: SessionPolicy["limits"], sid = "ses_1"): SessionPrincip
   integrationId: null,
   owner: null,
   visitorId: null,
+  visitorIp: null,
   issuedAtMs: 0,
   expiresAtMs: 3_600_000,
   policy: limits ? { limits } : {},

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import type { KeyPrincipal } from "../api-keys/api-keys.ts";
 import { type Database, openDatabase } from "../database/database.ts";
+import { createSqlProjectStateStore } from "../database/project-state-store.ts";
 import { createSqlRevocationStore } from "../database/revocation-store.ts";
 import { createSqlSessionStore } from "../database/session-store.ts";
 import type { ProblemError } from "../http/problem-answer.ts";
+import { createProjectStates } from "../projects/project-states.ts";
 import { createOpenStreams } from "./open-streams.ts";
 import { createRevocations } from "./revocations.ts";
 import { createSessionTokenFormat } from "./session-token-format.ts";
@@ -28,6 +30,7 @@ async function open(existing?: Database) {
   });
   const sessions = await createSessions({
     store: createSqlSessionStore(database),
+    states: await statesOf(database),
     format,
     streams,
     revocations,
@@ -36,6 +39,12 @@ async function open(existing?: Database) {
   });
   return { database, clock, revokedKeys, streams, revocations, sessions };
 }
+
+const statesOf = (database: Database) =>
+  createProjectStates({
+    store: createSqlProjectStateStore(database),
+    onOff: () => undefined,
+  });
 
 const codeOf = (sessions: Sessions, token: string) =>
   sessions.verify(token).then(
@@ -76,6 +85,7 @@ test("a revocation that overtakes a read of the same session is not undone by it
     release = resolve;
   });
   const sessions = await createSessions({
+    states: await statesOf(database),
     store: {
       ...real,
       byDigest: async (digest) => {
@@ -112,6 +122,7 @@ test("junk and expired tokens never reach storage", async () => {
   const store = createSqlSessionStore(database);
   let reads = 0;
   const sessions = await createSessions({
+    states: await statesOf(database),
     store: {
       ...store,
       byDigest: (digest) => {

@@ -5,6 +5,8 @@ import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { SessionRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createLruMap } from "../lru-map.ts";
+import type { ProjectStates } from "../projects/project-states.ts";
+import { mintTerms } from "./mint-terms.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { SessionPolicy, SessionPrincipal } from "./principal.ts";
 import type { Revocations } from "./revocations.ts";
@@ -16,7 +18,7 @@ export interface Sessions {
   /**
    * Makes a session with a key that has proved itself. Durable before it resolves.
    *
-   * @throws {@link ProblemError} `owner_blocked`.
+   * @throws {@link ProblemError} `owner_blocked`, and those of {@link mintTerms}.
    */
   create(key: KeyPrincipal, request: SessionRequest): Promise<SessionReply>;
   /**
@@ -45,6 +47,8 @@ export interface SessionsOptions {
   /** Whether a key was revoked; its sessions are over with it. */
   readonly isKeyRevoked: (kid: string) => boolean;
   readonly revocations: Pick<Revocations, "endedAtMs" | "isBlocked">;
+  /** Settings and switches of the projects. */
+  readonly states: ProjectStates;
   /** Where browsers reach this server, when the operator has said so. */
   readonly publicUrl?: string;
   readonly now?: () => number;
@@ -53,7 +57,6 @@ export interface SessionsOptions {
   readonly maxCached?: number;
 }
 
-const defaultTtlS = 3600;
 const sweepAfterS = 24 * 3600;
 const sweepRows = 500;
 
@@ -68,6 +71,7 @@ export async function createSessions({
   streams,
   isKeyRevoked,
   revocations,
+  states,
   publicUrl,
   now = Date.now,
   random,
@@ -108,8 +112,8 @@ export async function createSessions({
       if (revocations.isBlocked(key.projectId, { owner, visitorId })) {
         throw new ProblemError("owner_blocked");
       }
+      const { ttlSeconds: ttlS, policy } = mintTerms(states, key, request);
       const issuedAtMs = now();
-      const ttlS = request.ttl_seconds ?? defaultTtlS;
       // Rounded up, so that the token lives at least as long as the reply says.
       const expiresAtS = Math.ceil(issuedAtMs / 1000) + ttlS;
       const token = format.create(expiresAtS);
@@ -124,7 +128,7 @@ export async function createSessions({
         visitor_ip: request.visitor_ip ?? null,
         issued_at_ms: issuedAtMs,
         expires_at_s: expiresAtS,
-        policy: JSON.stringify(toPolicy(request)),
+        policy: JSON.stringify(policy),
         metadata: request.metadata ? JSON.stringify(request.metadata) : null,
         revoked_at_ms: null,
       };
@@ -144,7 +148,8 @@ export async function createSessions({
       if (reading.kind === "expired") throw new ProblemError("token_expired");
       const session = await load(token);
       if (session.expiresAtMs <= now()) throw new ProblemError("token_expired");
-      const isEnded = revoked.has(session.sid) || isKeyRevoked(session.kid);
+      const isEnded =
+        revoked.has(session.sid) || isKeyRevoked(session.kid) || states.isOff(session);
       if (isEnded || revocations.endedAtMs(session) !== undefined) {
         throw new ProblemError("token_revoked");
       }
@@ -197,26 +202,6 @@ export function formatInstant(atMs: number): string {
   return new Date(atMs).toISOString().replace(/Z$/, "000Z");
 }
 
-function toPolicy({ origins, limits, allow }: SessionRequest): SessionPolicy {
-  return {
-    ...(origins && { origins }),
-    ...(limits && {
-      limits: {
-        ...(limits.turns !== undefined && { turns: limits.turns }),
-        ...(limits.model_tokens !== undefined && { modelTokens: limits.model_tokens }),
-        ...(limits.streams !== undefined && { streams: limits.streams }),
-      },
-    }),
-    ...(allow && {
-      allow: {
-        ...(allow.models && { models: allow.models }),
-        ...(allow.tools && { tools: allow.tools }),
-        ...(allow.source_groups && { sourceGroups: allow.source_groups }),
-      },
-    }),
-  };
-}
-
 function toPrincipal(row: SessionRow): SessionPrincipal {
   return {
     sid: row.sid,
@@ -225,6 +210,7 @@ function toPrincipal(row: SessionRow): SessionPrincipal {
     integrationId: row.integration_id,
     owner: row.owner,
     visitorId: row.visitor_id,
+    visitorIp: row.visitor_ip,
     issuedAtMs: row.issued_at_ms,
     expiresAtMs: row.expires_at_s * 1000,
     policy: JSON.parse(row.policy) as SessionPolicy,

@@ -7,6 +7,7 @@ import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
 import { readFields } from "../http/read-fields.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
 import type { SessionPrincipal } from "./principal.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -15,6 +16,7 @@ export interface TokenRoutesOptions {
   readonly sessions: Sessions;
   readonly keys: ApiKeys;
   readonly audit: Audit;
+  readonly limits: RateLimits;
 }
 
 /** Unknown parameters are ignored, as RFC 7662 and RFC 7009 ask. */
@@ -29,7 +31,7 @@ export const tokenRequest = z.object({
  *
  * @see RFC 7662, RFC 7009
  */
-export function tokenRoutes({ sessions, keys, audit }: TokenRoutesOptions): Hono<AppEnv> {
+export function tokenRoutes({ sessions, keys, audit, limits }: TokenRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((thrown, c) => {
     if (!(thrown instanceof ProblemError)) throw thrown;
@@ -61,6 +63,7 @@ export function tokenRoutes({ sessions, keys, audit }: TokenRoutesOptions): Hono
     "/sessions/introspect",
     requireKey(keys, audit, "introspect", { mayBeBasic: true }),
     async (c) => {
+      await limits.introspect(c);
       const { token } = await readFields(c, tokenRequest);
       const session = await find(token, c.get("key").projectId);
       // Unknown, foreign, expired and revoked must not be told apart (RFC 7662 section 2.2).
@@ -107,4 +110,5 @@ const oauthErrors: Readonly<Record<string, string>> = {
   api_key_in_browser: "unauthorized_client",
   not_found: "invalid_client",
   unavailable: "temporarily_unavailable",
+  quota_exceeded: "temporarily_unavailable",
 };

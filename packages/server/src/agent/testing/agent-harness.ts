@@ -81,6 +81,7 @@ export function someSession(more: Partial<SessionPrincipal> = {}): SessionPrinci
     integrationId: null,
     owner: null,
     visitorId: null,
+    visitorIp: null,
     issuedAtMs: 0,
     expiresAtMs: 10_000_000,
     policy: {},
