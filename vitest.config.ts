@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Tests run on source: the private condition `@valet/source` resolves every workspace to its `src`. */
 const conditions = ["@valet/source"];
 
+/** Files across packages that run on PostgreSQL as well. */
+const onPostgres = ["seed", "bad-input", "admin-api", "foreign-clients", "answers", "postgres"];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -22,7 +25,18 @@ export default defineConfig({
         test: {
           name: "across",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/**/*.deep.test.ts", "**/node_modules/**"],
+          exclude: ["tests/**/*.deep.test.ts", "tests/postgres.test.ts", "**/node_modules/**"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // The whole server once more, over PostgreSQL: what says most in the least time.
+          name: "postgres",
+          include: onPostgres.map((name) => `tests/${name}.test.ts`),
+          env: { VALET_TEST_ON: "PostgreSQL" },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { build } from "./build.mjs";
 import { findBrowser } from "./find-browser.mjs";
+import { findPostgres } from "./find-postgres.mjs";
 
 const deep = process.argv.includes("--deep");
 // Journeys and packed packages run what people run, so the build comes first.
@@ -10,6 +11,8 @@ await build((line) => console.log(line));
 // Found, and where needed installed, once and here: test files run side by side.
 const browser = findBrowser();
 const projects = deep ? ["deep"] : ["units", "across"];
+if (!deep && (process.env.CI === "true" || (await findPostgres()))) projects.push("postgres");
+else if (!deep) console.log("No PostgreSQL answers: the tests that need it are left out.");
 const { status } = spawnSync(
   process.execPath,
   [

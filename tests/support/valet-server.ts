@@ -6,6 +6,10 @@ import {
   type ControlClient,
   createControlClient,
 } from "../../packages/server/src/control/control-client.ts";
+import {
+  type TestPlace,
+  testDatabases,
+} from "../../packages/server/src/database/testing/test-databases.ts";
 import { type OpenServer, openServer } from "../../packages/server/src/open-server.ts";
 
 /** A real server over a data folder of its own, called without a port. */
@@ -25,13 +29,22 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Opens one with a project, an integration and a key. */
+/**
+ * Opens one with a project, an integration and a key. Its database is embedded, or PostgreSQL
+ * where `VALET_TEST_ON` says so: the same files of tests run on both.
+ */
 export async function openTestServer(variables: Record<string, string> = {}): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "valet-test-"));
   const lines: string[] = [];
   const clock = { ms: Date.now() };
+  const postgres = variables.VALET_DATABASE_URL === undefined ? await postgresPlace() : undefined;
   const server = await openServer(
-    readConfig({ VALET_DATA_DIR: join(folder, "data"), VALET_LOG_LEVEL: "trace", ...variables }),
+    readConfig({
+      VALET_DATA_DIR: join(folder, "data"),
+      VALET_LOG_LEVEL: "trace",
+      ...(postgres && { VALET_DATABASE_URL: postgres.place }),
+      ...variables,
+    }),
     { logTo: { write: (line) => void lines.push(line) }, now: () => clock.ms },
   );
   const control = createControlClient(async (path, init) =>
@@ -61,7 +74,15 @@ export async function openTestServer(variables: Record<string, string> = {}): Pr
       server.app.fetch(new Request(input, init))) as typeof fetch,
     async close() {
       await server.close();
+      await postgres?.drop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function postgresPlace(): Promise<TestPlace | undefined> {
+  if (process.env.VALET_TEST_ON !== "PostgreSQL") return undefined;
+  const kind = (await testDatabases()).find(({ name }) => name === "PostgreSQL");
+  if (!kind) throw new Error("VALET_TEST_ON asks for PostgreSQL, and none answers.");
+  return kind.createPlace();
 }

@@ -6,7 +6,9 @@ import { readableByPages } from "./http/cors.ts";
 import { noStore } from "./http/no-store.ts";
 import { numberRequests } from "./http/number-requests.ts";
 import { answerProblem, ProblemError } from "./http/problem-answer.ts";
+import { problemOf } from "./http/problem-of.ts";
 import { sameOriginOnly } from "./http/same-origin.ts";
+import { whileServing } from "./http/while-serving.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import { limitFailures, limitOtherRequests, type RateLimits } from "./limits/rate-limits.ts";
 import { openApiRoutes } from "./openapi/routes.ts";
@@ -26,6 +28,8 @@ import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 /** What {@link createApp} is made of. */
 export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions {
   readonly log: Logger;
+  /** Whether the database is this server's now. */
+  readonly isServing: () => boolean;
   readonly revocations: Revocations;
   readonly limiter: Limiter;
   readonly limits: RateLimits;
@@ -50,41 +54,40 @@ const agentBase = "/agent/v1/projects/:projectId/agent";
 export function createApp(parts: AppParts): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error, c) => {
-    if (error instanceof ProblemError) {
-      if (error.cause !== undefined) c.get("log").error({ err: error.cause }, error.message);
-      return answerProblem(c, error);
-    }
-    c.get("log").error({ err: error }, "request failed");
-    return answerProblem(c, new ProblemError("internal_error"));
+    const problem = problemOf(error);
+    if (problem.cause !== undefined) c.get("log").error({ err: problem.cause }, problem.message);
+    return answerProblem(c, problem);
   });
   app.notFound((c) => answerProblem(c, new ProblemError("not_found")));
   const isHttps = parts.facts.publicUrl?.startsWith("https:") ?? false;
   app.use(numberRequests(parts.log, { isHttps, clientAddress: parts.clientAddress }));
 
-  app.get("/healthz", noStore, (c) => c.json({ status: "ok" }));
+  // Inside of what makes answers readable for pages: they are to see the 503.
+  const serving = whileServing(parts.isServing);
+  app.get("/healthz", noStore, serving, (c) => c.json({ status: "ok" }));
 
   for (const path of ["/agent/*", "/sources/*"]) {
     app.use(path, limitFailures(parts.limiter, parts.clientAddress));
   }
 
   // Routes that take an API key are for servers: they stand first, so that they send no CORS.
-  app.use(`${agentBase}/sessions/*`, noStore);
-  app.use(`${agentBase}/revocations`, noStore);
+  app.use(`${agentBase}/sessions/*`, noStore, serving);
+  app.use(`${agentBase}/revocations`, noStore, serving);
   app.route(agentBase, tokenRoutes(parts));
   app.route(agentBase, sessionKeyRoutes(parts));
   const asSession = requireSession(parts.sessions, createPolicyInForce(parts.states.settings));
   for (const path of [`${agentBase}/session`, `${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
-    app.use(path, noStore, readableByPages, asSession, limitOtherRequests(parts.limits));
+    app.use(path, noStore, readableByPages, serving, asSession, limitOtherRequests(parts.limits));
   }
   app.route(agentBase, ownSessionRoutes(parts.sessions));
   app.route(agentBase, parts.agent);
 
   app.route("/", openApiRoutes(parts.facts));
 
-  app.use("/sources/*", readableByPages);
+  app.use("/sources/*", readableByPages, serving);
   app.route("/", parts.sources);
 
-  app.use("/admin/*", noStore, sameOriginOnly(parts.dashboardOrigins));
+  app.use("/admin/*", noStore, serving, sameOriginOnly(parts.dashboardOrigins));
   app.route("/", peopleRoutes(parts));
   const admin = new Hono<AppEnv>({ strict: false });
   admin.use(requirePerson(parts.people));

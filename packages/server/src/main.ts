@@ -9,7 +9,8 @@ import { PortTakenError, startServer } from "./commands/start.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { ControlError } from "./control/control-client.ts";
 import { DataFolderInUseError, DataFolderPathError } from "./data-folder/data-folder.ts";
-import { DatabaseInUseError } from "./database/postgres.ts";
+import { DatabaseUnavailableError } from "./database/database-unavailable.ts";
+import { DatabaseInUseError } from "./database/postgres-hold.ts";
 import { version } from "./version.ts";
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -54,6 +55,10 @@ program
     };
     process.once("SIGINT", close);
     process.once("SIGTERM", close);
+    void server.ended.then((error) => {
+      complain(error.message);
+      return server.close().finally(() => process.exit(1));
+    });
     print(
       options.jsonReady
         ? JSON.stringify({ ready: true, url: server.url })
@@ -87,6 +92,7 @@ try {
     error instanceof ControlError ||
     error instanceof PortTakenError ||
     error instanceof DatabaseInUseError ||
+    error instanceof DatabaseUnavailableError ||
     error instanceof DataFolderInUseError ||
     error instanceof DataFolderPathError
   ) {

@@ -20,9 +20,11 @@ import { createSqlApiKeyStore } from "./database/api-key-store.ts";
 import { createSqlAuditStore } from "./database/audit-store.ts";
 import { openDatabase } from "./database/database.ts";
 import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
+import type { DatabaseInUseError } from "./database/postgres-hold.ts";
 import { createSqlProjectStateStore } from "./database/project-state-store.ts";
 import { createSqlProjectStore } from "./database/project-store.ts";
 import { createSqlRevocationStore } from "./database/revocation-store.ts";
+import { createServing } from "./database/serving.ts";
 import { createSqlSessionStore } from "./database/session-store.ts";
 import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
 import { createSqlThreadStore } from "./database/thread-store.ts";
@@ -53,6 +55,8 @@ export interface OpenServer {
   /** What the `valet` command sees. */
   readonly control: Hono<AppEnv>;
   readonly folder: DataFolder;
+  /** Resolves when another server has had the database, and this one must be closed. */
+  readonly ended: Promise<DatabaseInUseError>;
   /** Ends what runs, closes the database and lets go of the folder. */
   close(): Promise<void>;
 }
@@ -95,6 +99,7 @@ async function openParts(
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
   const secrets = loadSecrets(folder.path);
+  const serving = createServing(log);
   const database = await openDatabase(config.databaseUrl ?? folder.databaseFile, {
     audit: {
       keys: secrets.audit,
@@ -102,6 +107,7 @@ async function openParts(
         log.error({ part: "audit", n }, "the audit was changed: run `valet audit verify`"),
     },
     ...(onStatement && { onStatement }),
+    hold: { onEvent: serving.observe },
   });
   const dashboardUrl = config.publicUrl ?? `http://localhost:${config.port}`;
   const dashboardOrigins = [
@@ -179,6 +185,7 @@ async function openParts(
 
   const app = createApp({
     log,
+    isServing: serving.isServing,
     facts: { version, publicUrl: config.publicUrl },
     dashboardOrigins,
     keys,
@@ -231,6 +238,7 @@ async function openParts(
     app,
     control,
     folder,
+    ended: serving.ended,
     close() {
       closing ??= (async () => {
         clearInterval(sweeping);

@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCodes, type FinishReason, type StreamPart } from "@valet/protocol";
+import { isDatabaseUnavailable } from "../database/database-unavailable.ts";
 
 /** What a {@link RunFailure} carries beyond its code. */
 export interface RunFailureOptions {
@@ -40,6 +41,14 @@ export type RunEnding =
 export function endingOf(thrown: unknown): RunEnding {
   if (thrown instanceof RunStopped) return { kind: "stopped" };
   if (thrown instanceof RunFailure) return { kind: "failed", failure: thrown };
+  if (isDatabaseUnavailable(thrown)) {
+    const failure = new RunFailure("unavailable", {
+      retryable: true,
+      retryAfterMs: 2_000,
+      cause: thrown,
+    });
+    return { kind: "failed", failure };
+  }
   const failure = new RunFailure("internal_error", { retryable: true, cause: thrown });
   return { kind: "failed", failure };
 }

@@ -8,6 +8,8 @@ import { openServer } from "../open-server.ts";
 export interface RunningServer {
   /** Where it listens, as people type it. */
   readonly url: string;
+  /** Resolves when it can serve no more, with why. Close it then. */
+  readonly ended: Promise<Error>;
   /** Ends open streams, stops listening and closes the data folder. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     let closing: Promise<void> | undefined;
     return {
       url: config.publicUrl ?? `http://localhost:${port}`,
+      ended: server.ended,
       close() {
         closing ??= (async () => {
           const stopped = Promise.all([stop(web), stop(control)]);

@@ -8,6 +8,7 @@ import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { numberRequests } from "../http/number-requests.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
+import { problemOf } from "../http/problem-of.ts";
 import { readJson } from "../http/read-json.ts";
 import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { People } from "../people/people.ts";
@@ -56,9 +57,9 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(numberRequests(parts.log));
   app.onError((error, c) => {
-    if (error instanceof ProblemError) return answerProblem(c, error);
-    c.get("log").error({ err: error }, "command failed");
-    return answerProblem(c, new ProblemError("internal_error"));
+    const problem = problemOf(error);
+    if (problem.cause !== undefined) c.get("log").error({ err: problem.cause }, problem.message);
+    return answerProblem(c, problem);
   });
 
   app.get("/status", async (c) =>

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { openDatabase } from "./database.ts";
-import { DatabaseInUseError } from "./postgres.ts";
+import { DatabaseInUseError } from "./postgres-hold.ts";
 import { createSqlProjectStore } from "./project-store.ts";
 import { testDatabases } from "./testing/test-databases.ts";
 

@@ -1,8 +1,10 @@
 import { type Kysely, Migrator } from "kysely";
 import type { AuditKeys } from "../audit/audit-chain.ts";
 import { type AuditSealing, giveAuditSealing, passingAuditKeys } from "./audit-keys.ts";
+import type { OnStatement } from "./log-statements.ts";
 import { migrations } from "./migrations.ts";
 import { connectToPostgres } from "./postgres.ts";
+import type { PostgresHoldOptions } from "./postgres-hold.ts";
 import type { Schema } from "./schema.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -14,25 +16,39 @@ export interface OpenDatabaseOptions {
   /** Keys of the audit. @default keys that nobody has, for a database that is gone when its test is */
   readonly audit?: AuditSealing;
   /** Told of every statement, without what is bound to it. */
-  readonly onStatement?: (sql: string) => void;
+  readonly onStatement?: OnStatement;
+  /** What becomes of the hold on a PostgreSQL database while it is open. */
+  readonly hold?: PostgresHoldOptions;
 }
 
 /**
  * Opens a database and brings it up to date. Every write is durable when its promise resolves.
  *
  * @param place Path of an SQLite file, `:memory:`, or the URL of a PostgreSQL database.
- * @throws `DatabaseInUseError` while another server has the PostgreSQL database.
+ * @throws `DatabaseInUseError` while another server has the PostgreSQL database,
+ *   `DatabaseUnavailableError` when it cannot be reached.
  */
 export async function openDatabase(
   place: string,
-  { audit = { keys: passingAuditKeys() }, onStatement }: OpenDatabaseOptions = {},
+  { audit = { keys: passingAuditKeys() }, onStatement, hold }: OpenDatabaseOptions = {},
 ): Promise<Database> {
-  const database = /^postgres(?:ql)?:/.test(place)
-    ? await connectToPostgres(place, onStatement)
-    : openSqlite(place, onStatement);
-  giveAuditSealing(database, audit);
-  await migrate(database, audit.keys);
-  return database;
+  const bringUpToDate = async (database: Database) => {
+    giveAuditSealing(database, audit);
+    await migrate(database, audit.keys);
+  };
+  if (/^postgres(?:ql)?:/.test(place)) {
+    const database = await connectToPostgres(place, { bringUpToDate, onStatement, hold });
+    giveAuditSealing(database, audit);
+    return database;
+  }
+  const database = openSqlite(place, onStatement);
+  try {
+    await bringUpToDate(database);
+    return database;
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
 }
 
 /** Runs the migrations that this database has not seen. */
@@ -42,8 +58,5 @@ async function migrate(database: Database, auditKeys: AuditKeys): Promise<void> 
     provider: { getMigrations: async () => migrations(auditKeys) },
   });
   const { error } = await migrator.migrateToLatest();
-  if (error) {
-    await database.destroy();
-    throw error;
-  }
+  if (error) throw error;
 }

@@ -10,10 +10,10 @@ export function isPostgres(database: Kysely<any>): boolean {
  * Locks the rows that a query reads until its transaction is over, where others could change them
  * meanwhile. SQLite needs no lock: it has one writer.
  */
-export function locking<Query extends { forUpdate(): Query }>(
+export function locking<Query extends { forNoKeyUpdate(): Query }>(
   // biome-ignore lint/suspicious/noExplicitAny: the tables do not matter here
   database: Kysely<any>,
   query: Query,
 ): Query {
-  return isPostgres(database) ? query.forUpdate() : query;
+  return isPostgres(database) ? query.forNoKeyUpdate() : query;
 }

@@ -5,6 +5,7 @@ import { feedback } from "./migrations/0002-feedback.ts";
 import { blocks } from "./migrations/0003-blocks.ts";
 import { operations } from "./migrations/0004-operations.ts";
 import { auditChain } from "./migrations/0005-audit-chain.ts";
+import { holder } from "./migrations/0008-holder.ts";
 
 /**
  * Forward-only: a migration that has run anywhere is never edited, only followed by another.
@@ -18,5 +19,6 @@ export function migrations(auditKeys: AuditKeys): Readonly<Record<string, Migrat
     "0003_blocks": { up: blocks },
     "0004_operations": { up: operations },
     "0005_audit_chain": { up: (db) => auditChain(db, auditKeys) },
+    "0008_holder": { up: holder },
   };
 }

@@ -1,55 +1,47 @@
 import { Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
 import { logTo, type OnStatement } from "./log-statements.ts";
+import { holdPostgres, type PostgresHoldOptions } from "./postgres-hold.ts";
+import { createPostgresPool, type PostgresPoolOptions } from "./postgres-pool.ts";
 import type { Schema } from "./schema.ts";
 
-/** Another server has the database. Until servers can share one, a database belongs to one server. */
-export class DatabaseInUseError extends Error {
-  override readonly name = "DatabaseInUseError";
+/** What {@link connectToPostgres} needs. */
+export interface ConnectToPostgresOptions {
+  /** Makes the tables what they must be. It runs without a time limit for statements. */
+  readonly bringUpToDate: (database: Kysely<Schema>) => Promise<void>;
+  /** Told of every statement. */
+  readonly onStatement?: OnStatement | undefined;
+  readonly hold?: PostgresHoldOptions | undefined;
 }
 
-/** Any number will do, as long as every Valet server asks for the same one: `valet` in ASCII. */
-const lockId = "508069831028";
-
 /**
- * Connects to a PostgreSQL database and takes it for this process, as the lock of the data folder
- * does for an embedded one: keys and revocations are mirrored in memory. The lock is an advisory
- * one of a connection of its own, which ends with the process.
+ * Connects to a PostgreSQL database and takes it for this process.
  *
  * @param url `postgres://user:password@host:port/database`.
- * @param onStatement Told of every statement.
- * @throws {@link DatabaseInUseError}
- * @see https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
+ * @throws `DatabaseInUseError`, `DatabaseUnavailableError`
  */
 export async function connectToPostgres(
   url: string,
-  onStatement?: OnStatement,
+  { bringUpToDate, onStatement, hold: options }: ConnectToPostgresOptions,
 ): Promise<Kysely<Schema>> {
-  const lock = new pg.Client({ connectionString: url });
-  await lock.connect();
-  // A connection that breaks is noticed by the next statement of the pool.
-  lock.on("error", () => undefined);
-  const { rows } = await lock.query("select pg_try_advisory_lock($1) as taken", [lockId]);
-  if (!rows[0]?.taken) {
-    await lock.end();
-    throw new DatabaseInUseError("Another Valet server is using this database.");
+  const hold = await holdPostgres(url, options);
+  try {
+    const patient = open({ url, max: 2, statementTimeoutMs: 0 }, onStatement);
+    await bringUpToDate(patient).finally(() => patient.destroy());
+    await hold.sign();
+  } catch (error) {
+    await hold.release();
+    throw error;
   }
-  const pool = new pg.Pool({ connectionString: url, max: 10, types: { getTypeParser } });
-  pool.on("error", () => undefined);
-  const database = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
-    ...logTo(onStatement),
-  });
+  const database = open({ url, isHeld: hold.isHeld }, onStatement);
   const destroy = database.destroy.bind(database);
   database.destroy = async () => {
     await destroy();
-    await lock.end();
+    await hold.release();
   };
   return database;
 }
 
-const bigintOid = 20;
-
-/** Counts and instants fit into a double; the driver would make texts of them. */
-const getTypeParser: pg.CustomTypesConfig["getTypeParser"] = (oid, format) =>
-  oid === bigintOid ? Number : pg.types.getTypeParser(oid, format as "text");
+function open(options: PostgresPoolOptions, onStatement?: OnStatement): Kysely<Schema> {
+  const dialect = new PostgresDialect({ pool: createPostgresPool(options) });
+  return new Kysely<Schema>({ dialect, ...logTo(onStatement) });
+}

@@ -1,11 +1,7 @@
-import type {
-  BlockKind,
-  RevocationKind,
-  RevocationStore,
-  RevocationTarget,
-} from "../sessions/revocations.ts";
+import type { RevocationKind, RevocationStore, RevocationTarget } from "../sessions/revocations.ts";
 import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
+import { locking } from "./dialect.ts";
 
 const kinds: readonly RevocationKind[] = ["owner", "visitor", "key", "project"];
 
@@ -39,6 +35,7 @@ export function createSqlRevocationStore(database: Database): RevocationStore {
 
     apply: ({ atMs, marks, block, unblock, reason, audit }) =>
       database.transaction().execute(async (db) => {
+        await lockProjects(db, [...marks, ...block, ...unblock]);
         for (const { projectId, kind, target, issuedBeforeMs, untilS } of marks) {
           await db
             .insertInto("revocation")
@@ -53,14 +50,14 @@ export function createSqlRevocationStore(database: Database): RevocationStore {
             })
             .execute();
         }
-        for (const { projectId, kind, target } of inOrder(block)) {
+        for (const { projectId, kind, target } of block) {
           await db
             .insertInto("block")
             .values({ project_id: projectId, kind, target, at_ms: atMs, reason })
             .onConflict((conflict) => conflict.doNothing())
             .execute();
         }
-        for (const { projectId, kind, target } of inOrder(unblock)) {
+        for (const { projectId, kind, target } of unblock) {
           await db
             .deleteFrom("block")
             .where("project_id", "=", projectId)
@@ -74,10 +71,12 @@ export function createSqlRevocationStore(database: Database): RevocationStore {
 }
 
 /**
- * In the same order whoever writes: two transactions that take the same rows in different orders
- * would wait for each other, and PostgreSQL would end one of them.
+ * Lets one change of a project at a time be written. On PostgreSQL others would see half of it,
+ * or wait in a circle for people that are named in another order.
  */
-function inOrder(targets: readonly RevocationTarget<BlockKind>[]): RevocationTarget<BlockKind>[] {
-  const nameOf = ({ kind, target }: RevocationTarget) => `${kind} ${target}`;
-  return [...targets].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+async function lockProjects(db: Database, targets: readonly RevocationTarget[]): Promise<void> {
+  const ids = [...new Set(targets.map(({ projectId }) => projectId))].sort();
+  for (const id of ids) {
+    await locking(db, db.selectFrom("project").select("id").where("id", "=", id)).execute();
+  }
 }

@@ -24,6 +24,7 @@ export interface Schema {
   source: SourceTable;
   document: DocumentTable;
   chunk: ChunkTable;
+  holder: HolderTable;
 }
 
 interface TeamTable {
@@ -288,6 +289,11 @@ interface ChunkTable {
   heading_path: string;
   anchor: string;
   text: string;
+}
+
+/** The one server that has a PostgreSQL database. */
+interface HolderTable {
+  name: string;
 }
 
 export type ProjectRow = Selectable<ProjectTable>;

@@ -1,5 +1,6 @@
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
+import { sql } from "kysely";
 import type { Database } from "../database/database.ts";
 import { isPostgres } from "../database/dialect.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -101,10 +102,22 @@ export async function createPeople({
   const { runMigrations } = await getMigrations(options);
   await runMigrations();
 
+  /** It makes a failure of its own out of the database's: asking the database tells them apart. */
+  async function checkDatabase(): Promise<void> {
+    await sql`select 1`.execute(database);
+  }
+
   return {
-    handle: (request) => auth.handler(request),
+    async handle(request) {
+      const answer = await auth.handler(request);
+      if (answer.status >= 500) await checkDatabase();
+      return answer;
+    },
     async whoIs(headers) {
-      const found = await auth.api.getSession({ headers });
+      const found = await auth.api.getSession({ headers }).catch(async (error: unknown) => {
+        await checkDatabase();
+        throw error;
+      });
       if (!found) return undefined;
       return { id: found.user.id, name: found.user.name, email: found.user.email };
     },
@@ -117,6 +130,7 @@ export async function createPeople({
         body: { name, email, password },
         asResponse: true,
       });
+      if (answer.status >= 500) await checkDatabase();
       if (!answer.ok) throw await toProblem(answer);
       const { user } = (await answer.json()) as { user: Person };
       return {
@@ -129,6 +143,7 @@ export async function createPeople({
         const { status } = await auth.api.verifyPassword({ headers, body: { password } });
         return status;
       } catch {
+        await checkDatabase();
         return false;
       }
     },

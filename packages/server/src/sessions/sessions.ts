@@ -176,7 +176,12 @@ export async function createSessions({
 
     async revoke(projectId, sid, actor) {
       const row = await get(projectId, sid);
-      if (row.revoked_at_ms !== null) return row;
+      if (row.revoked_at_ms !== null) {
+        // It may have become durable without our being told: what memory knows of it comes from here.
+        revoked.add(sid);
+        streams.cut({ sid }, "token_revoked");
+        return row;
+      }
       const atMs = now();
       await store.revoke({
         row,

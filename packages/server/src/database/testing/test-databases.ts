@@ -80,9 +80,16 @@ const postgres: TestDatabaseKind = {
   },
 };
 
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: serverUrl });
+/** A connection of its own to a PostgreSQL database, past everything that Valet does. */
+export async function connectDirectly(place: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: place });
+  client.on("error", () => undefined);
   await client.connect();
+  return client;
+}
+
+async function onServer(statement: string): Promise<void> {
+  const client = await connectDirectly(serverUrl);
   try {
     await client.query(statement);
   } finally {

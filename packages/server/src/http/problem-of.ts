@@ -1,0 +1,14 @@
+import { isDatabaseUnavailable } from "../database/database-unavailable.ts";
+import { ProblemError } from "./problem-answer.ts";
+
+/**
+ * What a client is told of something that was thrown. A database that cannot be used now passes;
+ * what nobody foresaw is an `internal_error`, and its text goes to the log alone.
+ */
+export function problemOf(thrown: unknown): ProblemError {
+  if (thrown instanceof ProblemError) return thrown;
+  if (isDatabaseUnavailable(thrown)) {
+    return new ProblemError("unavailable", { headers: { "retry-after": "2" }, cause: thrown });
+  }
+  return new ProblemError("internal_error", { cause: thrown });
+}
