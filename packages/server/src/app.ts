@@ -23,6 +23,7 @@ import { requireSession } from "./sessions/require-session.ts";
 import type { Revocations } from "./sessions/revocations.ts";
 import { sessionKeyRoutes } from "./sessions/routes.ts";
 import { tokenRoutes } from "./sessions/token-routes.ts";
+import { requireProject } from "./teams/require-project.ts";
 import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 
 /** What {@link createApp} is made of. */
@@ -91,8 +92,9 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   app.route("/", peopleRoutes(parts));
   const admin = new Hono<AppEnv>({ strict: false });
   admin.use(requirePerson(parts.people));
+  admin.use("/projects/:projectId/*", requireProject(parts.teams));
   admin.route("/", serverRoutes(parts.facts));
-  admin.route("/", projectRoutes(parts.projects));
+  admin.route("/", projectRoutes(parts));
   admin.route("/", projectStateRoutes(parts));
   admin.route("/", apiKeyRoutes(parts));
   app.route("/admin/v1", admin);

@@ -4,8 +4,10 @@ import { auditCommand } from "./commands/audit.ts";
 import { withServer } from "./commands/connect.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { projectsCommand } from "./commands/projects.ts";
 import { sourcesCommand } from "./commands/sources.ts";
 import { PortTakenError, startServer } from "./commands/start.ts";
+import { teamsCommand } from "./commands/teams.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { ControlError } from "./control/control-client.ts";
 import { DataFolderInUseError, DataFolderPathError } from "./data-folder/data-folder.ts";
@@ -69,14 +71,18 @@ program
 program
   .command("setup-link")
   .description("Print a link that makes an account. It works once, for an hour.")
-  .action(async () => {
+  .option("--team <id>", "the team that the account will be in; without it, one of its own")
+  .action(async ({ team }: { team?: string }) => {
     await withServer(config(), async (client) => {
-      print((await client.post<{ url: string }>("/setup-links")).url);
+      const link = team === undefined ? {} : { team_id: team };
+      print((await client.post<{ url: string }>("/setup-links", link)).url);
     });
   });
 
 program.addCommand(auditCommand(config, print, complain));
 program.addCommand(ingestCommand(config, print, complain));
+program.addCommand(projectsCommand(config, print));
+program.addCommand(teamsCommand(config, print));
 program.addCommand(keysCommand(config, print));
 program.addCommand(sourcesCommand(config, print));
 

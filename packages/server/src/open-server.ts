@@ -27,6 +27,7 @@ import { createSqlRevocationStore } from "./database/revocation-store.ts";
 import { createServing } from "./database/serving.ts";
 import { createSqlSessionStore } from "./database/session-store.ts";
 import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
+import { createSqlTeamStore } from "./database/team-store.ts";
 import { createSqlThreadStore } from "./database/thread-store.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { createClientAddress } from "./http/client-address.ts";
@@ -45,6 +46,7 @@ import { createOpenStreams } from "./sessions/open-streams.ts";
 import { createRevocations } from "./sessions/revocations.ts";
 import { createSessionTokenFormat } from "./sessions/session-token-format.ts";
 import { createSessions } from "./sessions/sessions.ts";
+import { createTeams } from "./teams/teams.ts";
 import { version } from "./version.ts";
 import { webRoutes } from "./web/web-routes.ts";
 
@@ -119,6 +121,7 @@ async function openParts(
   const auditStore = createSqlAuditStore(database);
   const audit = createAudit({ store: auditStore, now });
   const projects = createProjects({ store: createSqlProjectStore(database), now });
+  const teams = createTeams({ store: createSqlTeamStore(database), projects, now });
   const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
   const streams = createOpenStreams();
   const keys = await createApiKeys({
@@ -161,6 +164,7 @@ async function openParts(
     origins: dashboardOrigins,
     onError: (message) => log.error({ part: "sign-in" }, message),
   });
+  await teams.adopt();
 
   const knowledgeStore = createSqlKnowledgeStore(database);
   const knowledge = createKnowledge({
@@ -193,6 +197,7 @@ async function openParts(
     revocations,
     streams,
     projects,
+    teams,
     people,
     setupLinks,
     audit,
@@ -205,8 +210,10 @@ async function openParts(
       knowledge,
       sessions,
       access: createSourceAccess({ secret: secrets.sourceCookie, now }),
-      isPerson: async (headers) => (await people.whoIs(headers)) !== undefined,
-      projectOf: async (id) => (await knowledgeStore.document(id))?.project_id,
+      projectOfPerson: async (headers, documentId) => {
+        const person = await people.whoIs(headers);
+        return person && teams.projectOfDocument(person.id, documentId);
+      },
     }),
     web: webRoutes(publicFolder),
   });
@@ -216,6 +223,7 @@ async function openParts(
     sessions,
     streams,
     projects,
+    teams,
     people,
     setupLinks,
     knowledge,

@@ -19,6 +19,7 @@ import { toIntegration, toProject } from "../projects/routes.ts";
 import { projectStateRoutes } from "../projects/state-routes.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import { formatInstant, type Sessions } from "../sessions/sessions.ts";
+import type { Teams } from "../teams/teams.ts";
 
 /** What {@link createControlApp} needs. */
 export interface ControlParts {
@@ -27,6 +28,7 @@ export interface ControlParts {
   readonly sessions: Sessions;
   readonly streams: OpenStreams;
   readonly projects: Projects;
+  readonly teams: Teams;
   readonly setupLinks: SetupLinks;
   readonly people: People;
   readonly knowledge: Knowledge;
@@ -40,7 +42,10 @@ export interface ControlParts {
 const newProject = z.strictObject({
   name: z.string().min(1).max(100),
   demo: z.boolean().optional(),
+  team_id: z.string().max(100).optional(),
 });
+const newSetupLink = z.strictObject({ team_id: z.string().max(100).optional() });
+const newMember = z.strictObject({ email: z.string().min(1).max(254) });
 const named = z.strictObject({ name: z.string().min(1).max(100) });
 const newKey = named.extend({
   keep_copy: z.boolean().optional(),
@@ -53,7 +58,7 @@ const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().op
  * which only its owner can open; that is its whole authority, and it is never on the network.
  */
 export function createControlApp(parts: ControlParts): Hono<AppEnv> {
-  const { keys, projects, setupLinks, knowledge } = parts;
+  const { keys, projects, teams, setupLinks, knowledge } = parts;
   const app = new Hono<AppEnv>();
   app.use(numberRequests(parts.log));
   app.onError((error, c) => {
@@ -71,14 +76,31 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
   );
 
   app.post("/setup-links", async (c) => {
-    const code = await setupLinks.create();
+    const { team_id } = await readJson(c, newSetupLink, { allowEmpty: true });
+    const teamId = team_id === undefined ? undefined : (await teams.get(team_id)).id;
+    const actor = auditContext(c, "command");
+    const code = await setupLinks.create({ actor, ...(teamId !== undefined && { teamId }) });
     return c.json({ url: `${parts.dashboardUrl()}/setup#${code}` }, 201);
+  });
+
+  app.get("/teams", async (c) => c.json({ teams: await teams.list() }));
+  app.post("/teams", async (c) => {
+    const { name } = await readJson(c, named);
+    return c.json({ team: await teams.create(name, auditContext(c, "command")) }, 201);
+  });
+  app.post("/teams/:teamId/members", async (c) => {
+    const { email } = await readJson(c, newMember);
+    await teams.addMember(c.req.param("teamId"), email, auditContext(c, "command"));
+    return c.json({ added: true }, 201);
   });
 
   app.get("/projects", async (c) => c.json({ projects: (await projects.list()).map(toProject) }));
   app.post("/projects", async (c) => {
-    const { name, demo = false } = await readJson(c, newProject);
-    return c.json({ project: toProject(await projects.create({ name, demo })) }, 201);
+    const { name, demo = false, team_id } = await readJson(c, newProject);
+    const actor = auditContext(c, "command");
+    const team = team_id === undefined ? await teams.onlyTeam(actor) : await teams.get(team_id);
+    const row = await projects.create({ name, demo, teamId: team.id, actor });
+    return c.json({ project: toProject(row) }, 201);
   });
   app.get("/projects/:projectId/integrations", async (c) => {
     const rows = await projects.integrations(c.req.param("projectId"));
@@ -86,7 +108,8 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
   });
   app.post("/projects/:projectId/integrations", async (c) => {
     const { name } = await readJson(c, named);
-    const row = await projects.createIntegration(c.req.param("projectId"), name);
+    const actor = auditContext(c, "command");
+    const row = await projects.createIntegration(c.req.param("projectId"), name, actor);
     return c.json({ integration: toIntegration(row) }, 201);
   });
 

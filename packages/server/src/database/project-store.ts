@@ -1,4 +1,5 @@
 import type { ProjectStore } from "../projects/project-store.ts";
+import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
 
 /** Projects and integrations in SQL. */
@@ -6,9 +7,11 @@ export function createSqlProjectStore(database: Database): ProjectStore {
   return {
     list: () => database.selectFrom("project").selectAll().orderBy("created_at_ms").execute(),
     get: (id) => database.selectFrom("project").selectAll().where("id", "=", id).executeTakeFirst(),
-    insert: async (row) => {
-      await database.insertInto("project").values(row).execute();
-    },
+    insert: (row, audit) =>
+      database.transaction().execute(async (db) => {
+        await db.insertInto("project").values(row).execute();
+        await appendAudit(db, audit ? [audit] : []);
+      }),
     integrations: (projectId) =>
       database
         .selectFrom("integration")
@@ -23,8 +26,10 @@ export function createSqlProjectStore(database: Database): ProjectStore {
         .where("project_id", "=", projectId)
         .where("id", "=", id)
         .executeTakeFirst(),
-    insertIntegration: async (row) => {
-      await database.insertInto("integration").values(row).execute();
-    },
+    insertIntegration: (row, audit) =>
+      database.transaction().execute(async (db) => {
+        await db.insertInto("integration").values(row).execute();
+        await appendAudit(db, audit ? [audit] : []);
+      }),
   };
 }

@@ -296,6 +296,7 @@ interface HolderTable {
   name: string;
 }
 
+export type TeamRow = Selectable<TeamTable>;
 export type ProjectRow = Selectable<ProjectTable>;
 export type IntegrationRow = Selectable<IntegrationTable>;
 export type ApiKeyRow = Selectable<ApiKeyTable>;

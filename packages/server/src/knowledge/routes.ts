@@ -13,10 +13,8 @@ export interface SourceRoutesOptions {
   readonly knowledge: Knowledge;
   readonly sessions: Sessions;
   readonly access: SourceAccess;
-  /** Whether the request's cookie belongs to a person who may see every project. */
-  readonly isPerson: (headers: Headers) => Promise<boolean>;
-  /** The project of a document, for a person. */
-  readonly projectOf: (documentId: string) => Promise<string | undefined>;
+  /** The project of a document, if the request's cookie belongs to a person of that project's team. */
+  readonly projectOfPerson: (headers: Headers, documentId: string) => Promise<string | undefined>;
 }
 
 const cookieName = "valet_source";
@@ -74,14 +72,14 @@ function redeem(c: Context<AppEnv>, id: string, ticket: string, access: SourceAc
 async function projectOfReader(
   c: Context<AppEnv>,
   documentId: string,
-  { sessions, access, isPerson, projectOf }: SourceRoutesOptions,
+  { sessions, access, projectOfPerson }: SourceRoutesOptions,
 ): Promise<string | undefined> {
   if (c.req.header("authorization") !== undefined) {
     return (await sessions.verify(readBearerToken(c))).projectId;
   }
   const reader = access.read(getCookie(c, cookieName) ?? "");
   if (reader) return reader.projectId;
-  return (await isPerson(c.req.raw.headers)) ? projectOf(documentId) : undefined;
+  return projectOfPerson(c.req.raw.headers, documentId);
 }
 
 function answerPage(c: Context<AppEnv>, html: string, status: 200 | 401 | 404): Response {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { newKeyRequest, stepUpRequest } from "../api-keys/routes.ts";
 import { setupRequest } from "../people/routes.ts";
 import { projectSettings } from "../projects/project-settings.ts";
-import { namedRequest } from "../projects/routes.ts";
+import { namedRequest, newProjectRequest } from "../projects/routes.ts";
 import * as answers from "./answers.ts";
 import type { Operation } from "./operation.ts";
 
@@ -80,6 +80,15 @@ export const adminOperations: readonly Operation[] = [
   },
   {
     method: "get",
+    path: `${base}/teams`,
+    id: "listTeams",
+    tag: "Admin",
+    summary: "List one's teams",
+    credentials,
+    answers: { 200: { description: "The teams, the first joined first.", schema: answers.teams } },
+  },
+  {
+    method: "get",
     path: `${base}/projects`,
     id: "listProjects",
     tag: "Admin",
@@ -94,7 +103,7 @@ export const adminOperations: readonly Operation[] = [
     tag: "Admin",
     summary: "Create a project",
     credentials,
-    body: { schema: namedRequest },
+    body: { schema: newProjectRequest },
     answers: { 201: { description: "The project.", schema: answers.oneProject } },
   },
   {

@@ -146,7 +146,16 @@ export const serverFacts = z.looseObject({
   browser_bundle: text,
 });
 
-const project = z.looseObject({ id: text, name: text, demo: z.boolean(), created_at: instant });
+/** Teams. */
+export const teams = z.object({ teams: z.array(z.looseObject({ id: text, name: text })) });
+
+const project = z.looseObject({
+  id: text,
+  team_id: text.nullable(),
+  name: text,
+  demo: z.boolean(),
+  created_at: instant,
+});
 
 /** One project. */
 export const oneProject = z.object({ project });

@@ -1,10 +1,12 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import type { Audit } from "../audit/audit.ts";
+import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import type { ClientAddress } from "../http/client-address.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
-import type { Projects } from "../projects/projects.ts";
+import type { Teams } from "../teams/teams.ts";
 import { clientAddressHeader, type People, signInPath } from "./people.ts";
 import { requirePerson } from "./require-person.ts";
 import type { SetupLinks } from "./setup-links.ts";
@@ -29,7 +31,8 @@ const signInRoutes: readonly (readonly ["GET" | "POST", string])[] = [
 /** What {@link peopleRoutes} needs. */
 export interface PeopleRoutesOptions {
   readonly people: People;
-  readonly projects: Projects;
+  readonly teams: Teams;
+  readonly audit: Audit;
   readonly setupLinks: SetupLinks;
   /** For the limit on guesses. */
   readonly clientAddress: ClientAddress;
@@ -38,7 +41,8 @@ export interface PeopleRoutesOptions {
 /** `/admin/v1`: set-up, sign-in and who one is. */
 export function peopleRoutes({
   people,
-  projects,
+  teams,
+  audit,
   setupLinks,
   clientAddress,
 }: PeopleRoutesOptions): Hono<AppEnv> {
@@ -48,9 +52,11 @@ export function peopleRoutes({
 
   app.post("/admin/v1/setup", async (c) => {
     const { code, ...account } = await readJson(c, setupRequest);
-    const made = await setupLinks.spend(code, async () => {
+    const made = await setupLinks.spend(code, async (teamId) => {
       const created = await people.createAccount(account);
-      if ((await projects.list()).length === 0) await projects.create({ name: "My project" });
+      const actor = auditContext(c, `person:${created.person.id}`);
+      await audit.record({ actor, event: "setup_link.used", ...(teamId !== null && { teamId }) });
+      await teams.welcome(created.person, teamId, actor);
       return created;
     });
     if (!made) throw new ProblemError("invalid_setup_code");

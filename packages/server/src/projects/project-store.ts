@@ -1,11 +1,13 @@
-import type { IntegrationRow, ProjectRow } from "../database/schema.ts";
+import type { IntegrationRow, NewAudit, ProjectRow } from "../database/schema.ts";
 
 /** Where projects and their integrations are kept. */
 export interface ProjectStore {
   list(): Promise<ProjectRow[]>;
   get(id: string): Promise<ProjectRow | undefined>;
-  insert(row: ProjectRow): Promise<void>;
+  /** Adds a project and its line in the audit, both or neither. */
+  insert(row: ProjectRow, audit?: NewAudit): Promise<void>;
   integrations(projectId: string): Promise<IntegrationRow[]>;
   integration(projectId: string, id: string): Promise<IntegrationRow | undefined>;
-  insertIntegration(row: IntegrationRow): Promise<void>;
+  /** Adds an integration and its line in the audit, both or neither. */
+  insertIntegration(row: IntegrationRow, audit?: NewAudit): Promise<void>;
 }

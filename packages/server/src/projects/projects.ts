@@ -1,3 +1,4 @@
+import { type Actor, auditLine } from "../audit/audit-context.ts";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { IntegrationRow, ProjectRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -8,13 +9,23 @@ export interface Projects {
   list(): Promise<ProjectRow[]>;
   /** @throws {@link ProblemError} `not_found`. */
   get(id: string): Promise<ProjectRow>;
-  /** Makes a project; `demo` marks the one that `npm start` makes. */
-  create(options: { readonly name: string; readonly demo?: boolean }): Promise<ProjectRow>;
+  /** Makes a project. Without a team it is seen by the command alone. */
+  create(options: CreateProjectOptions): Promise<ProjectRow>;
   integrations(projectId: string): Promise<IntegrationRow[]>;
   /** @throws {@link ProblemError} `not_found`, for an integration of another project too. */
   integration(projectId: string, id: string): Promise<IntegrationRow>;
   hasIntegration(projectId: string, id: string): Promise<boolean>;
-  createIntegration(projectId: string, name: string): Promise<IntegrationRow>;
+  createIntegration(projectId: string, name: string, actor?: Actor): Promise<IntegrationRow>;
+}
+
+/** What {@link Projects.create} takes. */
+export interface CreateProjectOptions {
+  readonly name: string;
+  readonly teamId?: string;
+  /** Marks the one that `npm start` makes. @default false */
+  readonly demo?: boolean;
+  /** For the audit. @default "server" */
+  readonly actor?: Actor;
 }
 
 /** What {@link createProjects} needs. */
@@ -34,17 +45,18 @@ export function createProjects({ store, now = Date.now, random }: ProjectsOption
   return {
     list: () => store.list(),
     get,
-    async create({ name, demo = false }) {
+    async create({ name, teamId, demo = false, actor = "server" }) {
       const row: ProjectRow = {
         id: `prj_${randomBase62(16, random)}`,
+        team_id: teamId ?? null,
         name,
         demo: demo ? 1 : 0,
         created_at_ms: now(),
-        team_id: null,
         settings: "{}",
         disabled_at_ms: null,
       };
-      await store.insert(row);
+      const line = { atMs: row.created_at_ms, event: "project.created", target: row.id };
+      await store.insert(row, auditLine(actor, { ...line, projectId: row.id, detail: { name } }));
       return row;
     },
     integrations: (projectId) => store.integrations(projectId),
@@ -54,7 +66,7 @@ export function createProjects({ store, now = Date.now, random }: ProjectsOption
       return row;
     },
     hasIntegration: async (projectId, id) => Boolean(await store.integration(projectId, id)),
-    async createIntegration(projectId, name) {
+    async createIntegration(projectId, name, actor = "server") {
       const project = await get(projectId);
       const row: IntegrationRow = {
         id: `int_${randomBase62(16, random)}`,
@@ -64,7 +76,11 @@ export function createProjects({ store, now = Date.now, random }: ProjectsOption
         created_at_ms: now(),
         disabled_at_ms: null,
       };
-      await store.insertIntegration(row);
+      const line = { atMs: row.created_at_ms, event: "integration.created", target: row.id };
+      await store.insertIntegration(
+        row,
+        auditLine(actor, { ...line, projectId: project.id, detail: { name } }),
+      );
       return row;
     },
   };
