@@ -13,6 +13,11 @@ const credentialNames = new Set([
 ]);
 const credentialText = /^(?:S[0-9A-Za-z]{63}|agk_(?:live|test)_[0-9A-Za-z_]+)$/;
 
+/** A text without the session tokens and API keys in it, for the log. */
+export function hideCredentials(text: string): string {
+  return text.replace(/S[0-9A-Za-z]{63}|agk_(?:live|test)_[0-9A-Za-z_]+/g, "[credential]");
+}
+
 /**
  * Refuses a credential in the query string, even a good one: URLs end up in logs, histories and
  * `Referer` headers (RFC 6750 section 5.3).

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { randomBase62 } from "../base62.ts";
 import type { AppEnv } from "./app-env.ts";
 import type { ClientAddress } from "./client-address.ts";
+import { hideCredentials } from "./credentials.ts";
 
 /** What {@link numberRequests} can be told. */
 export interface NumberRequestsOptions {
@@ -32,8 +33,10 @@ export function numberRequests(
     c.header("referrer-policy", "no-referrer");
     // A year, as RFC 6797 section 11.2 has it; for this host alone, whose neighbours are not ours.
     if (isHttps) c.header("strict-transport-security", "max-age=31536000");
-    // The path and not the URL: a query string may hold what must not be logged.
-    const { method, path } = c.req;
+    // The path and not the URL: a query string may hold what must not be logged. So may a path,
+    // when somebody asks for a session by its token in the place of its id.
+    const { method } = c.req;
+    const path = hideCredentials(c.req.path);
     const durationMs = Math.round(performance.now() - startedMs);
     c.get("log").info({ method, path, status: c.res.status, durationMs }, "request");
   });
