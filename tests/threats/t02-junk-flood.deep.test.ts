@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { randomBase62 } from "../../packages/server/src/base62.ts";
+import { openAttackedServer } from "../support/attacked-server.ts";
+import { countStatements } from "../support/count-calls.ts";
+
+/** T2 in full: a million junk tokens against a server, without the network between. */
+test("a million well-formed junk tokens read nothing, and a live session still needs no read", async () => {
+  const server = await openAttackedServer();
+  const statements = countStatements();
+  try {
+    const { session_token: live } = await server.mint();
+    const ask = (token: string) =>
+      server.fetch(`http://valet.test${server.base}/session/`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+    expect((await ask(live)).status).toBe(200);
+    expect(statements.calls).toBeGreaterThan(0);
+    statements.reset();
+    let refused = 0;
+    for (let sent = 0; sent < 1_000_000; sent += 1) {
+      const junk = `${live.slice(0, 8)}${randomBase62(56)}`;
+      if ((await ask(junk)).status === 401) refused += 1;
+    }
+    expect((await ask(live)).status).toBe(200);
+    expect([refused, statements.calls]).toEqual([1_000_000, 0]);
+  } finally {
+    statements.stop();
+    await server.close();
+  }
+});
