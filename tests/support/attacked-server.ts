@@ -1,7 +1,6 @@
-import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
 import { expect } from "vitest";
+import { listen } from "../../packages/server/src/http/listen.ts";
 import { openTestServer, type TestServer } from "./valet-server.ts";
 
 /** A session just made. */
@@ -42,12 +41,10 @@ export async function openAttackedServer(
   variables: Record<string, string> = {},
 ): Promise<AttackedServer> {
   const valet = await openTestServer(variables);
-  const http = serve({
-    fetch: valet.server.app.fetch,
+  const http = await listen(valet.server.app, {
     port: Number(variables.VALET_PORT ?? 0),
-    hostname: "127.0.0.1",
-  }) as Server;
-  if (!http.listening) await new Promise<void>((resolve) => http.once("listening", resolve));
+    host: "127.0.0.1",
+  });
   const { port } = http.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const baseOf = (projectId: string) => `/agent/v1/projects/${projectId}/agent`;
