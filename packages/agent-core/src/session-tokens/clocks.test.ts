@@ -164,7 +164,8 @@ test("the time zone of the page means nothing", async () => {
       expect(manager.peek()?.expiresInMs).toBe(hour - 100);
     }
   } finally {
-    process.env.TZ = TZ;
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
   }
 });
 

@@ -359,3 +359,9 @@ test("unhandled rejections never happen, even when nobody looks at what fails", 
   process.removeListener("unhandledRejection", onUnhandled);
   expect(unhandled).toEqual([]);
 });
+
+test("a document without events of a window is no page, and no fault", async () => {
+  vi.stubGlobal("document", { visibilityState: "visible" });
+  const manager = createSessionTokenManager(async () => ({ token: "a" }));
+  expect((await manager.getToken()).value).toBe("a");
+});

@@ -243,3 +243,32 @@ test("the same token with an earlier end does not get shorter", async () => {
   await time.advance(100);
   expect(manager.peek()?.expiresInMs).toBe(19_900);
 });
+
+test("a token that comes again in its last seconds is used up to its end, not asked for at each use", async () => {
+  const { time, endpoint, get } = openTokens();
+  const end = new Date(time.clock.wall() + 3_600_000).toISOString();
+  endpoint.answer = { session_token: "same", expires_at: end };
+  endpoint.latencyMs = 10;
+  get();
+  await time.advance(3_600_000 - 4_900);
+  const callers = [];
+  for (let use = 0; use < 20; use += 1) {
+    callers.push(get());
+    await time.advance(200);
+  }
+  expect(new Set(outcomes(callers))).toEqual(new Set(["same"]));
+  expect(endpoint.calls.length).toBeLessThanOrEqual(5);
+});
+
+test("a demand costs no call while only the server can tell how long the token is good", async () => {
+  const { time, endpoint, get } = openTokens();
+  endpoint.saysExpiresIn = false;
+  endpoint.serverAheadMs = -7_200_000;
+  const callers = [];
+  for (let use = 0; use < 10; use += 1) {
+    callers.push(get({ minValidityMs: 3_600_000 }));
+    await time.advance(1_000);
+  }
+  expect(new Set(outcomes(callers))).toEqual(new Set(["token-1"]));
+  expect(endpoint.calls).toHaveLength(1);
+});

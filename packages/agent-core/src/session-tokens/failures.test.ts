@@ -1,7 +1,9 @@
+import { inspect } from "node:util";
 import { expect, test, vi } from "vitest";
 import { openTokens, outcomes } from "../testing/open-tokens.ts";
 import { withStatus } from "../testing/token-endpoint.ts";
 import { readRetryAfter } from "./session-endpoint.ts";
+import { createSessionTokenManager } from "./session-token-manager.ts";
 import { isTokenError, StopRefreshing, TokenError } from "./token-error.ts";
 
 const never = Number.POSITIVE_INFINITY;
@@ -305,4 +307,139 @@ test("StopRefreshing and TokenError are errors of their own kind, across copies 
   for (const other of [new Error("x"), null, undefined, "x", {}]) {
     expect(isTokenError(other)).toBe(false);
   }
+});
+
+test("an error of our own kind that throws when it is read leaves nothing behind", async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", onUnhandled);
+  const { time, manager, endpoint, get } = openTokens();
+  const trap = new Proxy(new TokenError("disposed", "x"), {
+    get() {
+      throw new Error("trap");
+    },
+  });
+  manager.setCallback(() => Promise.reject(trap));
+  const first = get();
+  await time.advance(5_000);
+  manager.setCallback(endpoint.getSessionToken);
+  const second = get();
+  await time.advance(2_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.removeListener("unhandledRejection", onUnhandled);
+  expect(outcomes([first, second])).toEqual(["callback_failed", "token-1"]);
+  expect(unhandled).toEqual([]);
+});
+
+test("an error of another manager's is the callback's failure here, whatever its code", async () => {
+  for (const code of ["disposed", "session_reset", "rate_limited", "token_rejected"] as const) {
+    const { time, manager, get } = openTokens();
+    manager.setCallback(() => Promise.reject(new TokenError(code, "of another manager")));
+    const caller = get();
+    await time.advance(5_000);
+    expect(caller.error).toMatchObject({ code: "callback_failed", attempts: 2 });
+  }
+});
+
+test("every failure says after how many calls it came", async () => {
+  for (const [answer, code] of [
+    ["a text", "invalid_token"],
+    [{ token: "refused-before" }, "token_unchanged"],
+  ] as const) {
+    const { time, endpoint, manager, get } = openTokens();
+    manager.reportRejected({ value: "refused-before", gen: 0 } as never);
+    endpoint.turns = [{ failure: withStatus(503) }, { answer }];
+    const caller = get();
+    await time.advance(3_000);
+    expect(caller.error).toMatchObject({ code, attempts: 2, retryable: false });
+  }
+});
+
+test("a parser's error that quotes the token brings it nowhere, and other words only into the cause", async () => {
+  const secret = "s3cret-token-0123456789";
+  for (const [fails, cause] of [
+    [() => JSON.parse(secret), undefined],
+    [() => Promise.reject(Object.assign(new Error(`not ${secret}`), { status: 502 })), "not "],
+  ] as const) {
+    const { time, manager, get, events } = openTokens();
+    manager.setCallback(async () => fails());
+    const caller = get();
+    await time.advance(9_000);
+    const { error } = caller;
+    expect(error?.code).toBe("callback_failed");
+    const { lastError } = manager.getSnapshot();
+    const shown = [error?.message, error?.stack, error?.hint, lastError?.message];
+    expect(JSON.stringify([error, events, manager.getSnapshot(), shown])).not.toContain("s3cret");
+    if (cause === undefined) expect(inspect(error)).not.toContain("s3cret");
+    else expect(error).toHaveProperty("cause.message", expect.stringContaining(cause));
+  }
+});
+
+test("the time that an endpoint names is kept to when it is too long to wait for, up to a minute", async () => {
+  for (const [saysMs, heldMs] of [
+    [20_000, 20_000],
+    [3_600_000, 60_000],
+    [Number.POSITIVE_INFINITY, 60_000],
+  ] as const) {
+    const { time, endpoint, get } = openTokens();
+    endpoint.turns = [{ failure: withStatus(503, saysMs) }];
+    const first = get();
+    await time.advance(100);
+    expect(first.error?.retryAfterMs).toBe(saysMs);
+    await time.advance(heldMs - 1);
+    const early = get();
+    await time.advance(0);
+    expect([early.error, endpoint.calls.length]).toEqual([first.error, 1]);
+    await time.advance(1);
+    const later = get();
+    await time.advance(100);
+    expect(later.outcome).toBe("token-1");
+  }
+});
+
+test("a renewal is put off for as long as the endpoint asks, and nobody sees it", async () => {
+  const { time, endpoint, get } = openTokens({ refreshAheadMs: 600_000 });
+  get();
+  await time.advance(3_600_000 - 600_000);
+  endpoint.turns = [{ failure: withStatus(429, 30_000) }];
+  const callers = [get()];
+  await time.advance(100);
+  for (let at = 0; at < 29; at += 1) {
+    callers.push(get());
+    await time.advance(1_000);
+  }
+  expect(endpoint.calls).toHaveLength(2);
+  await time.advance(1_000);
+  callers.push(get());
+  await time.advance(100);
+  expect(new Set(outcomes(callers))).toEqual(new Set(["token-1"]));
+  expect(endpoint.calls).toHaveLength(3);
+});
+
+test("a negative time to wait is none", async () => {
+  const { time, endpoint, get } = openTokens();
+  endpoint.turns = [{ failure: withStatus(503, -5_000) }];
+  const caller = get();
+  await time.advance(349);
+  expect(endpoint.calls).toHaveLength(1);
+  await time.advance(101);
+  expect(caller.outcome).toBe("token-1");
+});
+
+test("after an ordinary time limit its failure is held, though real timers fire a little early", async () => {
+  const states = new Set<string>();
+  for (let round = 0; round < 40; round += 1) {
+    const manager = createSessionTokenManager(() => new Promise(() => undefined), {
+      callbackTimeoutMs: 5,
+    });
+    await manager.getToken().catch(() => undefined);
+    states.add(manager.getSnapshot().state);
+  }
+  expect([...states]).toEqual(["COOLING"]);
+  // The same with clocks that are exact.
+  const { time, endpoint, manager, get } = openTokens();
+  endpoint.latencyMs = never;
+  get();
+  await time.advance(15_000);
+  expect(manager.getSnapshot().state).toBe("COOLING");
 });

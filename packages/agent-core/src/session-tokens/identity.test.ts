@@ -219,3 +219,28 @@ test("a callback that is replaced while it hangs counts for the call that it mad
   expect(caller.outcome).toBe("of-the-new-one");
   expect(endpoint.calls).toHaveLength(1);
 });
+
+test("a late 401 of the person before asks nobody for a token, and tells only that the person changed", async () => {
+  const { time, endpoint, manager, get, send } = openTokens();
+  get();
+  await time.advance(100);
+  endpoint.revoked.add("token-1");
+  const sent = send({ latencyMs: 500 });
+  await time.advance(100);
+  manager.reset("sign-out");
+  // The next one is not signed in yet.
+  endpoint.failure = withStatus(401);
+  await time.advance(3_000);
+  expect(sent.outcome).toBe("session_reset");
+  expect(endpoint.calls).toHaveLength(1);
+  expect(manager.getSnapshot()).toMatchObject({ state: "EMPTY", lastErrorCode: undefined });
+});
+
+test("a request that began before a reset is refused without a call, even if it waits for nothing", async () => {
+  const { time, endpoint, manager, send } = openTokens();
+  const sent = send();
+  manager.reset();
+  await time.advance(1_000);
+  expect(sent.outcome).toBe("session_reset");
+  expect(endpoint.calls).toHaveLength(0);
+});

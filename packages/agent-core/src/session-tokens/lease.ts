@@ -43,6 +43,11 @@ export interface Moment {
   readonly monoMs: number;
 }
 
+/** How long ago a moment was, by the clock that is further on. */
+export function elapsedMs(clock: Clock, { wallMs, monoMs }: Moment): number {
+  return Math.max(clock.mono() - monoMs, clock.wall() - wallMs);
+}
+
 /** What a lease is made from. */
 export interface LeaseTerms {
   readonly value: string;
@@ -77,8 +82,7 @@ export function createLease(
   // A window as long as the life would mean a call for every use.
   let ahead = Math.min(refreshAheadMs, life / 4);
   let hard = Math.min(hardMarginMs, life / 20);
-  const leftMs = (): number =>
-    life - Math.max(clock.mono() - askedAt.monoMs, clock.wall() - askedAt.wallMs);
+  const leftMs = (): number => life - elapsedMs(clock, askedAt);
   const reactive = isDoubted || life <= 1_000 || leftMs() <= hard;
   if (reactive) {
     life = maxLifetimeMs;
@@ -93,10 +97,11 @@ export function createLease(
     lifeMs: reactive ? null : life,
     leftMs,
     zone(): Zone {
-      if (leftMs() <= hard) return "over";
-      return leftMs() > ahead ? "fresh" : "soon";
+      const left = leftMs();
+      if (left <= hard) return "over";
+      return left > ahead ? "fresh" : "soon";
     },
-    lasts: (minValidityMs: number) => leftMs() >= Math.min(minValidityMs, life - ahead),
+    lasts: (minValidityMs: number) => reactive || leftMs() >= Math.min(minValidityMs, life - ahead),
     get expiresInMs() {
       return reactive ? null : Math.max(0, leftMs());
     },

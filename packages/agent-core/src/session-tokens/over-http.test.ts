@@ -166,6 +166,9 @@ test("an endpoint that answers with something else is told apart, and its text i
     [200, "<html>secret-token</html>", { code: "invalid_token", why: "not_json" }],
     [200, '"secret-token"', { code: "invalid_token", why: "result_string" }],
     [200, "", { code: "invalid_token", why: "not_json" }],
+    [200, "null", { code: "invalid_token", why: "result_null" }],
+    [200, '["secret-token"]', { code: "invalid_token", why: "result_array" }],
+    [200, "5", { code: "invalid_token", why: "result_number" }],
     [401, '{"code":"signed_out"}', { code: "callback_failed", status: 401, retryable: false }],
     [404, "secret-token", { code: "callback_failed", status: 404, retryable: false }],
   ] as const) {
@@ -203,4 +206,22 @@ test("a Date that the API does not show is no matter", async () => {
   );
   expect(await answer.text()).toBe("ok");
   expect(answer.headers.get("date")).toBeNull();
+});
+
+test("a date to wait until is read by the clock that wrote it, not by the page's", async () => {
+  const atMs: number[] = [];
+  handle = (_, response) => {
+    atMs.push(performance.now());
+    if (atMs.length > 1) return void response.end('{"session_token":"a","expires_in":3600}');
+    // Two hours behind the page's clock.
+    const serverMs = Date.now() - 7_200_000;
+    response
+      .writeHead(503, {
+        date: new Date(serverMs).toUTCString(),
+        "retry-after": new Date(serverMs + 2_000).toUTCString(),
+      })
+      .end();
+  };
+  expect((await createSessionTokenManager(sessionEndpoint(url)).getToken()).value).toBe("a");
+  expect((atMs[1] ?? 0) - (atMs[0] ?? 0)).toBeGreaterThan(1_900);
 });

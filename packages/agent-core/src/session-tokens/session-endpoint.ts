@@ -1,4 +1,4 @@
-import type { SessionTokenResult } from "./session-reply.ts";
+import { kindOf, type SessionTokenResult } from "./session-reply.ts";
 import { invalidToken } from "./token-text.ts";
 import type { GetSessionToken } from "./types.ts";
 
@@ -48,17 +48,21 @@ function readReply(text: string, headers: Headers): SessionTokenResult {
     throw invalidToken("not_json", message);
   }
   const serverTimeMs = Date.parse(headers.get("date") ?? "");
-  if (typeof reply !== "object" || Number.isNaN(serverTimeMs)) return reply as SessionTokenResult;
+  if (kindOf(reply) !== "object" || Number.isNaN(serverTimeMs)) return reply as SessionTokenResult;
   // What the server's own clock says makes the page's clock harmless.
-  return { server_time: serverTimeMs, ...reply } as SessionTokenResult;
+  return { server_time: serverTimeMs, ...(reply as SessionTokenResult) };
 }
 
 /**
  * The `Retry-After` of an answer in milliseconds: seconds or a date.
  *
+ * @param nowMs By the server's clock. @default the answer's own `Date`, else the page's clock
  * @see RFC 9110 section 10.2.3
  */
-export function readRetryAfter(headers: Headers, nowMs: number = Date.now()): number | undefined {
+export function readRetryAfter(
+  headers: Headers,
+  nowMs: number = Date.parse(headers.get("date") ?? "") || Date.now(),
+): number | undefined {
   const text = headers.get("retry-after")?.trim();
   if (text === undefined || text === "") return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;

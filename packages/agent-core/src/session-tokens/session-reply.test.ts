@@ -117,7 +117,10 @@ test("an error with status 200 is told with what it says", () => {
     "invalid_api_key",
   );
   expect(refusal({ error: "Kapa API error: 401" }).hint).toContain("Kapa API error: 401");
-  expect(refusal({ error: "x".repeat(5_000) }).hint.length).toBeLessThan(400);
+  expect(refusal({ error: "x".repeat(5_000), b: "x ".repeat(500) }).hint.length).toBeLessThan(400);
+  // A token in the wrong place is one long word.
+  const token = "vs_A1b2C3d4E5f6G7h8I9j0K";
+  expect(refusal({ access_token: token, error: `not ${token}` }).hint).not.toContain(token);
   expect(refusal({}).why).toBe("no_token");
   expect(refusal({ session_token: null }).why).toBe("no_token");
 });

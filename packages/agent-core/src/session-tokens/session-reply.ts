@@ -70,20 +70,20 @@ function readValue(reply: Record<string, unknown>): string {
   if (value !== (normalised ?? value)) {
     throw invalidToken("two_tokens", "`session_token` and `token` differ.");
   }
-  if (value === null) throw invalidToken("no_token", describeTokenless(reply));
+  if (value === null) {
+    // An error passed on with status 200 is the commonest mistake: say what it said. Short words
+    // only: a long one may be a token in the wrong place.
+    const fields = Object.entries(reply).map(([name, field]) =>
+      /^(\S{1,20}( |$)){1,9}$/.test(String(field)) ? `${name}: ${field}` : name,
+    );
+    throw invalidToken("no_token", `getSessionToken returned no \`session_token\`: ${fields}.`);
+  }
   if (typeof value !== "string") {
     const kind = kindOf(value);
     throw invalidToken(kind, `The token is ${kind}, not a text.`);
   }
   checkTokenText(value);
   return value;
-}
-
-/** A proxy that passes an error on with status 200 is the commonest mistake: say what it said. */
-function describeTokenless({ code, error, detail }: Record<string, unknown>): string {
-  const said = code ?? error ?? detail;
-  const instead = typeof said === "string" ? `, but an error: ${said.slice(0, 200)}` : "";
-  return `getSessionToken returned no \`session_token\`${instead}.`;
 }
 
 function readLife(
@@ -143,7 +143,8 @@ function plausible(ms: number): number | undefined {
   return Math.abs(ms) < farFutureMs ? ms : undefined;
 }
 
-function kindOf(value: unknown): string {
+/** What came in the place of an object or a text, in a word. */
+export function kindOf(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value;
 }

@@ -2,7 +2,7 @@ import { callHost } from "../call-host.ts";
 import { createCalibration } from "./calibration.ts";
 import { createCallBudget } from "./call-budget.ts";
 import { classifyFailure } from "./callback-failure.ts";
-import { createLease, type JudgedLease, type Moment, type TokenLease } from "./lease.ts";
+import { createLease, elapsedMs, type JudgedLease, type Moment, type TokenLease } from "./lease.ts";
 import { createServerClock } from "./server-clock.ts";
 import { parseSessionReply } from "./session-reply.ts";
 import { TokenError, type TokenErrorCode } from "./token-error.ts";
@@ -27,8 +27,6 @@ interface Waiter {
 
 /** One acquisition: up to three calls of the callback, for everybody who waits. */
 interface Flight {
-  /** Whether it began while there was a usable token. */
-  readonly background: boolean;
   readonly controller: AbortController;
   readonly waiters: Set<Waiter>;
   readonly stopListening: () => void;
@@ -37,6 +35,8 @@ interface Flight {
 const longestRetryWaitMs = 8_000;
 const longestBackoffMs = 60_000;
 const rememberedRejections = 8;
+/** When the wall clock has moved further than the monotonic one by this, the laptop has slept. */
+const sleepMs = 1_000;
 
 /** Creates a manager. It does nothing until it is asked for a token. */
 export function createSessionTokenManager(
@@ -47,7 +47,7 @@ export function createSessionTokenManager(
     callbackTimeoutMs = 15_000,
     acquireTimeoutMs = 30_000,
     failureHoldMs = 1_000,
-    clock = { wall: () => Date.now(), mono: () => performance.now() },
+    clock = { wall: () => Date.now(), mono: () => (globalThis.performance ?? Date).now() },
     timers = {
       set: (callback, delayMs) => setTimeout(callback, delayMs),
       clear: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
@@ -96,17 +96,28 @@ export function createSessionTokenManager(
     for (const listener of [...listeners]) callHost(() => listener(event));
   }
 
-  async function getToken(wanted: GetTokenOptions = {}): Promise<JudgedLease> {
-    wanted.signal?.throwIfAborted();
-    const began = epoch;
+  /** A token for who asked in that epoch, and for nobody of a later one. */
+  async function getToken(
+    began: number,
+    { signal, minValidityMs = 0 }: GetTokenOptions = {},
+  ): Promise<JudgedLease> {
+    signal?.throwIfAborted();
     checkDeadline();
-    // In the very moment in which a token comes the person may change, or the token be refused.
-    const found = began === epoch && (await findToken(wanted));
-    if (!found || began !== epoch) throw ending();
-    return rejected.includes(found.value) ? getToken(wanted) : found;
+    let untilMs = 0;
+    while (began === epoch) {
+      // Nearly always there is a token in the middle of its life.
+      const isPlain = minValidityMs === 0 && lease?.zone() === "fresh";
+      let found = isPlain ? lease : findToken(minValidityMs);
+      if (!found) untilMs ||= clock.mono() + acquireTimeoutMs;
+      found = await (found ?? join(flight ?? startFlight(reason), signal, untilMs));
+      // In the very moment in which a token comes the person may change, or the token be refused.
+      if (found && began === epoch && !rejected.includes(found.value)) return found;
+    }
+    throw ending();
   }
 
-  async function findToken({ signal, minValidityMs = 0 }: GetTokenOptions): Promise<JudgedLease> {
+  /** The token that is there, if it is good enough. */
+  function findToken(minValidityMs: number): JudgedLease | undefined {
     const current = usable() as JudgedLease;
     switch (state()) {
       case "DISPOSED":
@@ -126,10 +137,14 @@ export function createSessionTokenManager(
       case "ACQUIRING":
       case "EMPTY":
     }
-    return join(flight ?? startFlight(reason), signal);
+    return undefined;
   }
 
-  function join({ waiters }: Flight, signal: AbortSignal | undefined): Promise<JudgedLease> {
+  function join(
+    { waiters }: Flight,
+    signal: AbortSignal | undefined,
+    untilMs: number,
+  ): Promise<JudgedLease> {
     return new Promise((resolve, reject) => {
       const settled =
         <Value>(settle: (value: Value) => void) =>
@@ -141,10 +156,11 @@ export function createSessionTokenManager(
         };
       const waiter: Waiter = { resolve: settled(resolve), reject: settled(reject) };
       const onAbort = (): void => waiter.reject(signal?.reason);
-      const limit = timers.set(() => {
-        const message = `No session token came within ${acquireTimeoutMs / 1000} s.`;
+      const onLimit = (): void => {
+        const message = `getSessionToken brought no token within ${acquireTimeoutMs / 1000} s.`;
         waiter.reject(new TokenError("acquire_timeout", message, { retryable: true }));
-      }, acquireTimeoutMs);
+      };
+      const limit = timers.set(onLimit, Math.max(0, untilMs - clock.mono()));
       signal?.addEventListener("abort", onAbort);
       waiters.add(waiter);
     });
@@ -152,7 +168,6 @@ export function createSessionTokenManager(
 
   function startFlight(why: TokenReason): Flight {
     const mine: Flight = {
-      background: usable() !== undefined,
       controller: new AbortController(),
       waiters: new Set(),
       stopListening: wakeUps(() => {
@@ -172,17 +187,13 @@ export function createSessionTokenManager(
     while (mine === flight) {
       attempt += 1;
       const began = { wallMs: clock.wall(), monoMs: clock.mono() };
+      const retryAfterMs = budget.take();
+      if (retryAfterMs > 0) {
+        const message = "getSessionToken was called too often: what uses up its tokens?";
+        const limited = { retryable: true, retryAfterMs, attempts: attempt - 1 };
+        return fail(mine, new TokenError("rate_limited", message, limited));
+      }
       try {
-        const retryAfterMs = budget.take();
-        if (retryAfterMs > 0) {
-          const message = "Your session endpoint was asked too often: what uses up its tokens?";
-          const attempts = attempt - 1;
-          throw new TokenError("rate_limited", message, {
-            retryable: true,
-            retryAfterMs,
-            attempts,
-          });
-        }
         askedAt = began;
         timer = timers.set(expire, callbackTimeoutMs);
         emit({ type: "request", reason: why, attempt });
@@ -208,7 +219,7 @@ export function createSessionTokenManager(
           // A time that the server named is kept to.
           if (retryAfterMs === undefined) cutWait = resolve;
         });
-        tellFailure(mine, code, retryInMs);
+        tellFailure(code, retryInMs);
         await waited;
         if (mine === flight) endStep();
       }
@@ -223,15 +234,14 @@ export function createSessionTokenManager(
 
   /** Ends a call that is overdue by either clock: a laptop that slept stops one of them. */
   function checkDeadline(): void {
-    if (!askedAt) return;
-    const tookMs = Math.max(clock.wall() - askedAt.wallMs, clock.mono() - askedAt.monoMs);
-    if (tookMs >= callbackTimeoutMs) expire();
+    if (askedAt && elapsedMs(clock, askedAt) >= callbackTimeoutMs) expire();
   }
 
   function expire(): void {
     const mine = flight as Flight;
     // After a sleep the person has only just come back: the next use asks at once.
-    const hasSlept = clock.mono() - (askedAt as Moment).monoMs < callbackTimeoutMs;
+    const asked = askedAt as Moment;
+    const hasSlept = elapsedMs(clock, asked) > clock.mono() - asked.monoMs + sleepMs;
     const message = `getSessionToken did not answer within ${callbackTimeoutMs / 1000} s.`;
     const error = new TokenError("callback_timeout", message, {
       retryable: true,
@@ -265,7 +275,8 @@ export function createSessionTokenManager(
     const terms = { ...reply, gen: isNew ? gen + 1 : gen, epoch, isDoubted, askedAt: began };
     const next = createLease(terms, clock, options);
     gen = next.gen;
-    if (isNew || next.leftMs() > before.leftMs()) lease = next;
+    // One that is over already is as good as none, and the same again is judged by what is left.
+    if (isNew || before.zone() === "over" || next.leftMs() > before.leftMs()) lease = next;
     if (isNew) isAccepted = false;
     reason = "refresh";
     lastError = undefined;
@@ -288,26 +299,27 @@ export function createSessionTokenManager(
   }
 
   function fail(mine: Flight, error: TokenError, holdMs: number = failureHoldMs): void {
+    const { code, retryAfterMs = 0 } = error;
     land(mine);
     lastError = error;
-    heldUntilMs = clock.mono() + holdMs;
+    // What the endpoint asks for is kept to, within reason.
+    heldUntilMs = clock.mono() + Math.max(holdMs, Math.min(retryAfterMs, longestBackoffMs));
     if (usable()) closeGate();
     for (const waiter of mine.waiters) waiter.reject(error);
-    const { code, retryAfterMs = 0 } = error;
     if (code === "callback_timeout") emit({ type: "timeout" });
     if (code === "rate_limited") emit({ type: "rate-limited", retryAfterMs });
-    tellFailure(mine, code);
+    tellFailure(code);
   }
 
-  function tellFailure({ background }: Flight, code: TokenErrorCode, retryInMs?: number): void {
-    emit({ type: "failed", code, attempt, background, retryInMs });
+  function tellFailure(code: TokenErrorCode, retryInMs?: number): void {
+    emit({ type: "failed", code, attempt, background: !!usable(), retryInMs });
   }
 
   /** What ends all that is under way: of this manager, or only of this person. */
   function ending(): TokenError {
     return isDisposed
-      ? new TokenError("disposed", "This agent was disposed of.")
-      : new TokenError("session_reset", "The session was reset while the request was waiting.");
+      ? new TokenError("disposed", "The session was disposed of.")
+      : new TokenError("session_reset", "The session was reset.");
   }
 
   function openGate(): void {
@@ -318,11 +330,11 @@ export function createSessionTokenManager(
   /** Keeps background flights apart. Who has no token does not wait for it. */
   function closeGate(): void {
     const backoffMs = Math.min(longestBackoffMs, 2_000 * 2 ** backoffs) * (0.5 + random());
-    gatedUntilMs = clock.mono() + backoffMs;
+    gatedUntilMs = Math.max(heldUntilMs, clock.mono() + backoffMs);
     backoffs += 1;
   }
 
-  function reportRejected(refused: TokenLease): boolean {
+  function reportRejected(refused: TokenLease, error?: TokenError): boolean {
     // A token of another person's time is nobody's now: that it was refused says nothing here.
     if (isDisposed || ((refused as Partial<JudgedLease>).epoch ?? epoch) !== epoch) return false;
     if (!rejected.includes(refused.value)) {
@@ -332,6 +344,7 @@ export function createSessionTokenManager(
     if (current) {
       lease = undefined;
       reason = "rejected";
+      lastError = error ?? lastError;
       freshRejections = isAccepted ? 0 : freshRejections + 1;
       calibration.refused(clock.mono());
     }
@@ -347,7 +360,7 @@ export function createSessionTokenManager(
     attempt: 1 | 2,
     began: number,
   ): Promise<Sending> {
-    const used = await getToken({ signal });
+    const used = await getToken(began, { signal });
     if (began !== epoch) throw ending();
     // The caller may have left while everything was settled already.
     signal?.throwIfAborted();
@@ -356,12 +369,10 @@ export function createSessionTokenManager(
     const answer = await send(value, { attempt, apiUrl, signal });
     const { ok, status, headers } = answer;
     serverClock.learn(headers?.get("date"), sentMs);
-    if (began === epoch && status !== 401) {
-      if (value === lease?.value) {
-        isAccepted = true;
-        freshRejections = 0;
-        if (ok && calibration.accepted(sentMs)) emit({ type: "clock-suspect" });
-      }
+    if (began === epoch && status !== 401 && value === lease?.value) {
+      isAccepted = true;
+      freshRejections = 0;
+      if (ok && calibration.accepted(sentMs)) emit({ type: "clock-suspect" });
     }
     return [used, answer];
   }
@@ -392,12 +403,12 @@ export function createSessionTokenManager(
   }
 
   return {
-    getToken,
+    getToken: (wanted) => getToken(epoch, wanted),
     peek: usable,
     prefetch() {
       if (state() === "EMPTY") startFlight("prefetch");
     },
-    reportRejected,
+    reportRejected: (refused) => reportRejected(refused),
     withToken(send, { signal, replayable = true } = {}) {
       const began = epoch;
       return sendTwice(
@@ -417,15 +428,16 @@ export function createSessionTokenManager(
     dispose,
     [Symbol.dispose]: dispose,
     subscribe(listener) {
-      if (!isDisposed) listeners.add(listener);
-      return () => void listeners.delete(listener);
+      // The same function may listen twice, and each time end by itself.
+      const own = (event: TokenEvent): void => listener(event);
+      if (!isDisposed) listeners.add(own);
+      return () => void listeners.delete(own);
     },
     getSnapshot() {
       const next = { state: state(), gen, lastError, lastErrorCode: lastError?.code };
-      const isSame =
-        next.state === snapshot?.state && gen === snapshot.gen && lastError === snapshot.lastError;
-      if (!isSame || !snapshot) snapshot = next;
-      return snapshot;
+      const { state: last, gen: lastGen, lastError: lastKnown } = snapshot ?? {};
+      if (last !== next.state || lastGen !== gen || lastKnown !== lastError) snapshot = next;
+      return snapshot as SessionTokenSnapshot;
     },
   };
 }

@@ -206,3 +206,34 @@ test("a prefetch that fails is nobody's error, tries once, and does not spoil th
   expect(caller.outcome).toBe("token-1");
   expect(endpoint.calls).toHaveLength(2);
 });
+
+test("a caller waits 30 s in all, even if the token that came for it was refused on the way", async () => {
+  const { time, endpoint, manager, get } = openTokens();
+  endpoint.latencyMs = 14_000;
+  endpoint.turns = [{ latencyMs: 14_000, failure: withStatus(503) }];
+  let refusals = 0;
+  manager.subscribe(({ type }) => {
+    const current = manager.peek();
+    if (type !== "acquired" || !current || refusals > 0) return;
+    refusals += 1;
+    manager.reportRejected(current);
+  });
+  const caller = get();
+  await time.advance(29_999);
+  expect([caller.outcome, refusals]).toEqual(["pending", 1]);
+  await time.advance(1);
+  expect([caller.outcome, caller.atMs]).toEqual(["acquire_timeout", 30_000]);
+});
+
+test("a function that listens twice is told twice, and each subscription ends by itself", () => {
+  const { manager } = openTokens();
+  const listener = vi.fn();
+  const endFirst = manager.subscribe(listener);
+  manager.subscribe(listener);
+  manager.reset();
+  expect(listener).toHaveBeenCalledTimes(2);
+  endFirst();
+  endFirst();
+  manager.reset();
+  expect(listener).toHaveBeenCalledTimes(3);
+});

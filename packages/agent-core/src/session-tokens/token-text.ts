@@ -18,7 +18,7 @@ const complaints: Readonly<Record<string, RegExp>> = {
 export function checkTokenText(text: string): void {
   for (const [why, pattern] of Object.entries(complaints)) {
     if (pattern.test(text)) {
-      throw invalidToken(why, `The token is not usable: ${why.replace("_", " ")}. Return it bare.`);
+      throw invalidToken(why, `The token is not usable (${why}). Return it bare.`);
     }
   }
 }

@@ -48,6 +48,7 @@ export type TokenEvent =
       readonly type: "failed";
       readonly code: TokenErrorCode;
       readonly attempt: number;
+      /** Whether there was a usable token all the while, so that nobody had to wait. */
       readonly background: boolean;
       /** When it is tried again. Absent: it is not. */
       readonly retryInMs?: number | undefined;

@@ -5,13 +5,13 @@
  * @returns What ends it.
  */
 export function listenForWakeUps(wake: () => void): () => void {
-  const { document } = globalThis as Partial<typeof globalThis>;
+  const { document, addEventListener } = globalThis as Partial<typeof globalThis>;
   const ended = new AbortController();
   for (const type of document ? ["pageshow", "online", "visibilitychange"] : []) {
     const onEvent = (): void => {
       if (type !== "visibilitychange" || document?.visibilityState === "visible") wake();
     };
-    globalThis.addEventListener(type, onEvent, { signal: ended.signal });
+    addEventListener?.(type, onEvent, ended);
   }
   return () => ended.abort();
 }

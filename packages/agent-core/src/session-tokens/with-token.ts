@@ -11,7 +11,7 @@ export type Sending = readonly [lease: TokenLease, answer: Response];
  */
 export async function sendTwice(
   attempt: (attempt: 1 | 2) => Promise<Sending>,
-  reportRejected: (lease: TokenLease) => void,
+  reportRejected: (lease: TokenLease, error?: TokenError) => void,
   replayable: boolean,
 ): Promise<Response> {
   const [first, refusal] = await attempt(1);
@@ -22,12 +22,13 @@ export async function sendTwice(
   refusal.body?.cancel().catch(() => undefined);
   const [second, response] = await attempt(2);
   if (!isRefusal(response)) return response;
-  reportRejected(second);
-  throw new TokenError(
+  const error = new TokenError(
     "token_rejected",
-    "The server refused a token fresh from your session endpoint. Do both use the same project and server?",
+    "The server refused a fresh token: is your session endpoint of the same project and server?",
     { status: 401, response },
   );
+  reportRejected(second, error);
+  throw error;
 }
 
 /** A 401 for want of scope is no fault of the token (RFC 6750 section 3.1). */
