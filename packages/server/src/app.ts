@@ -1,6 +1,9 @@
 import { Hono } from "hono";
 import type { Logger } from "pino";
 import { type ApiKeyRoutesOptions, apiKeyRoutes } from "./api-keys/routes.ts";
+import { countRefusals } from "./audit/count-refusals.ts";
+import { type AuditRoutesOptions, auditRoutes } from "./audit/routes.ts";
+import type { Tallies } from "./audit/tallies.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { readableByPages } from "./http/cors.ts";
 import { noStore } from "./http/no-store.ts";
@@ -27,7 +30,8 @@ import { requireProject } from "./teams/require-project.ts";
 import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 
 /** What {@link createApp} is made of. */
-export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions {
+export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions, AuditRoutesOptions {
+  readonly tallies: Tallies;
   readonly log: Logger;
   /** Whether the database is this server's now. */
   readonly isServing: () => boolean;
@@ -63,6 +67,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   const isHttps = parts.facts.publicUrl?.startsWith("https:") ?? false;
   app.use(numberRequests(parts.log, { isHttps, clientAddress: parts.clientAddress }));
 
+  app.use(countRefusals(parts.tallies));
+
   // Inside of what makes answers readable for pages: they are to see the 503.
   const serving = whileServing(parts.isServing);
   app.get("/healthz", noStore, serving, (c) => c.json({ status: "ok" }));
@@ -97,6 +103,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   admin.route("/", projectRoutes(parts));
   admin.route("/", projectStateRoutes(parts));
   admin.route("/", apiKeyRoutes(parts));
+  admin.route("/", auditRoutes(parts));
   app.route("/admin/v1", admin);
 
   app.route("/", parts.web);

@@ -10,8 +10,10 @@ import { createSearchTool } from "./agent/search-tool.ts";
 import { createThreads } from "./agent/threads.ts";
 import { createApiKeys } from "./api-keys/api-keys.ts";
 import { createApp } from "./app.ts";
+import { createAuditAnchors } from "./audit/anchors.ts";
 import { createAudit } from "./audit/audit.ts";
 import { auditControlRoutes } from "./audit/control-routes.ts";
+import { createTallies } from "./audit/tallies.ts";
 import type { Config } from "./config.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { type DataFolder, openDataFolder } from "./data-folder/data-folder.ts";
@@ -74,6 +76,7 @@ export interface OpenServerOptions {
 }
 
 const sweepEveryMs = 10 * 60_000;
+const auditEveryMs = 60_000;
 
 /**
  * Opens a data folder and puts the parts of the server together: the one place that names
@@ -120,6 +123,8 @@ async function openParts(
 
   const auditStore = createSqlAuditStore(database);
   const audit = createAudit({ store: auditStore, now });
+  const tallies = createTallies({ audit, now });
+  const anchors = createAuditAnchors({ store: auditStore, log, now });
   const projects = createProjects({ store: createSqlProjectStore(database), now });
   const teams = createTeams({ store: createSqlTeamStore(database), projects, now });
   const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
@@ -201,6 +206,8 @@ async function openParts(
     people,
     setupLinks,
     audit,
+    auditStore,
+    tallies,
     clientAddress: createClientAddress(config.trustedProxies),
     limiter,
     limits,
@@ -230,6 +237,7 @@ async function openParts(
     audit: auditControlRoutes({
       audit,
       store: auditStore,
+      tallies,
       scopeOf: async (id) => ({ projectIds: [(await projects.get(id)).id], teamIds: [] }),
     }),
     states,
@@ -241,6 +249,13 @@ async function openParts(
   };
   sweep();
   const sweeping = setInterval(sweep, sweepEveryMs).unref();
+  const keepAudit = () => {
+    const kept = tallies.flush().then(anchors.check);
+    kept.catch((error) => log.error({ err: error, part: "audit" }, "the audit is behind"));
+    return kept;
+  };
+  await anchors.check();
+  const auditing = setInterval(keepAudit, auditEveryMs).unref();
   let closing: Promise<void> | undefined;
   return {
     app,
@@ -250,8 +265,11 @@ async function openParts(
     close() {
       closing ??= (async () => {
         clearInterval(sweeping);
+        clearInterval(auditing);
         await agent.close();
         await knowledge.close();
+        // Best effort: a database that is gone must not keep the server from ending.
+        await keepAudit().then(anchors.write, () => undefined);
         await database.destroy();
         folder.unlock();
       })();

@@ -49,6 +49,8 @@ export interface AuditHead extends AuditEnd {
 /** Who did what, when. Acts that change a row write their line together with the row instead. */
 export interface Audit {
   record(line: AuditLine): Promise<void>;
+  /** Several lines, all or none. */
+  recordAll(lines: readonly AuditLine[]): Promise<void>;
 }
 
 /** One line of the audit. Never holds a secret. */
@@ -62,7 +64,7 @@ export function createAudit({
   readonly store: Pick<AuditStore, "append">;
   readonly now?: () => number;
 }): Audit {
-  return {
-    record: ({ actor, ...facts }) => store.append([auditLine(actor, { ...facts, atMs: now() })]),
-  };
+  const recordAll = (lines: readonly AuditLine[]): Promise<void> =>
+    store.append(lines.map(({ actor, ...facts }) => auditLine(actor, { ...facts, atMs: now() })));
+  return { record: (line) => recordAll([line]), recordAll };
 }

@@ -5,6 +5,7 @@ import { readJson } from "../http/read-json.ts";
 import type { Audit, AuditScope, AuditStore } from "./audit.ts";
 import { auditContext } from "./audit-context.ts";
 import { exportAudit } from "./audit-export.ts";
+import type { Tallies } from "./tallies.ts";
 import { describeFault, verifyAudit } from "./verify-audit.ts";
 
 /** A line of the log: `n:hash`. */
@@ -21,10 +22,12 @@ const verification = z.strictObject({
 export function auditControlRoutes({
   audit,
   store,
+  tallies,
   scopeOf,
 }: {
   readonly audit: Audit;
   readonly store: AuditStore;
+  readonly tallies: Pick<Tallies, "flush">;
   /** The lines of a project. @throws `ProblemError` `not_found`. */
   readonly scopeOf: (projectId: string) => Promise<AuditScope>;
 }): Hono<AppEnv> {
@@ -39,6 +42,8 @@ export function auditControlRoutes({
   app.post("/audit/export", async (c) => {
     const projectId = c.req.query("project");
     const scope = projectId === undefined ? undefined : await scopeOf(projectId);
+    // What was counted until now is part of what happened.
+    await tallies.flush();
     await audit.record({
       actor: auditContext(c, "command"),
       event: "audit.exported",

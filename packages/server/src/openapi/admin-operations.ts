@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { newKeyRequest, stepUpRequest } from "../api-keys/routes.ts";
+import { auditQuery } from "../audit/routes.ts";
 import { setupRequest } from "../people/routes.ts";
 import { projectSettings } from "../projects/project-settings.ts";
 import { namedRequest, newProjectRequest } from "../projects/routes.ts";
@@ -86,6 +87,36 @@ export const adminOperations: readonly Operation[] = [
     summary: "List one's teams",
     credentials,
     answers: { 200: { description: "The teams, the first joined first.", schema: answers.teams } },
+  },
+  {
+    method: "get",
+    path: `${base}/audit`,
+    id: "listAudit",
+    tag: "Admin",
+    summary: "Read the audit",
+    description: "Lines of one's teams, newest first.",
+    credentials,
+    query: Object.fromEntries(
+      Object.entries(auditQuery.shape).map(([name, schema]) => [
+        name,
+        { description: schema.description ?? "", schema },
+      ]),
+    ),
+    answers: { 200: { description: "A page.", schema: answers.auditPage } },
+    errors: ["not_found", "invalid_request"],
+  },
+  {
+    method: "get",
+    path: `${base}/audit/export`,
+    id: "exportAudit",
+    tag: "Admin",
+    summary: "Export the audit",
+    credentials,
+    query: {
+      project: { description: "One project; all of your teams unless said.", schema: z.string() },
+    },
+    answers: { 200: { description: "Lines of JSON, oldest first.", type: "application/x-ndjson" } },
+    errors: ["not_found"],
   },
   {
     method: "get",

@@ -146,6 +146,28 @@ export const serverFacts = z.looseObject({
   browser_bundle: text,
 });
 
+/** A page of the audit. */
+export const auditPage = z.object({
+  lines: z.array(
+    z.looseObject({
+      n: z.int().describe("Its number, without gaps."),
+      at: instant,
+      team_id: text.nullable(),
+      project_id: text.nullable(),
+      actor: text,
+      event: text,
+      target: text.nullable(),
+      request_id: text.nullable(),
+      network: text.nullable(),
+      agent: text.nullable(),
+      detail: z.unknown(),
+      prev_hash: text,
+      hash: text,
+    }),
+  ),
+  next_cursor: text.nullable().describe("For `cursor`; `null` on the last page."),
+});
+
 /** Teams. */
 export const teams = z.object({ teams: z.array(z.looseObject({ id: text, name: text })) });
 

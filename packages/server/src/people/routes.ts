@@ -1,9 +1,11 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Audit } from "../audit/audit.ts";
 import { auditContext } from "../audit/audit-context.ts";
+import type { Tallies } from "../audit/tallies.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import type { ClientAddress } from "../http/client-address.ts";
+import { networkOf } from "../http/ip-address.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
 import type { Teams } from "../teams/teams.ts";
@@ -33,6 +35,7 @@ export interface PeopleRoutesOptions {
   readonly people: People;
   readonly teams: Teams;
   readonly audit: Audit;
+  readonly tallies: Pick<Tallies, "signInFailed">;
   readonly setupLinks: SetupLinks;
   /** For the limit on guesses. */
   readonly clientAddress: ClientAddress;
@@ -43,10 +46,23 @@ export function peopleRoutes({
   people,
   teams,
   audit,
+  tallies,
   setupLinks,
   clientAddress,
 }: PeopleRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
+
+  /** A sign-in has a line in the audit of the person's first team; a failure is counted. */
+  async function noteSignIn(c: Context<AppEnv>, answer: Response): Promise<void> {
+    if (!answer.ok) return tallies.signInFailed(networkOf(clientAddress(c)));
+    const { user } = (await answer.clone().json()) as { user: { id: string } };
+    const [team] = await teams.teamsOf(user.id);
+    await audit.record({
+      actor: auditContext(c, `person:${user.id}`),
+      event: "console.login",
+      ...(team && { teamId: team.id }),
+    });
+  }
 
   app.get("/admin/v1/setup", async (c) => c.json({ accounts: await people.hasAccounts() }));
 
@@ -65,10 +81,12 @@ export function peopleRoutes({
   });
 
   for (const [method, path] of signInRoutes) {
-    app.on(method, `${signInPath}${path}`, (c) => {
+    app.on(method, `${signInPath}${path}`, async (c) => {
       const headers = new Headers(c.req.raw.headers);
       headers.set(clientAddressHeader, clientAddress(c));
-      return people.handle(new Request(c.req.raw, { headers }));
+      const answer = await people.handle(new Request(c.req.raw, { headers }));
+      if (path === "/sign-in/email") await noteSignIn(c, answer);
+      return answer;
     });
   }
 

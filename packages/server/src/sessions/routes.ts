@@ -4,6 +4,7 @@ import type { ApiKeys } from "../api-keys/api-keys.ts";
 import { requireKey } from "../api-keys/require-key.ts";
 import type { Audit } from "../audit/audit.ts";
 import { auditContext } from "../audit/audit-context.ts";
+import type { Tallies } from "../audit/tallies.ts";
 import type { SessionRow } from "../database/schema.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
@@ -102,6 +103,7 @@ export interface SessionKeyRoutesOptions {
   readonly keys: ApiKeys;
   readonly projects: Projects;
   readonly audit: Audit;
+  readonly tallies: Pick<Tallies, "minted">;
   readonly limits: RateLimits;
 }
 
@@ -112,6 +114,7 @@ export function sessionKeyRoutes({
   keys,
   projects,
   audit,
+  tallies,
   limits,
 }: SessionKeyRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
@@ -142,7 +145,9 @@ export function sessionKeyRoutes({
     }
     const asked = withoutUndefined(request);
     await limits.mint(c, asked);
-    return c.json(await sessions.create(key, asked), 201);
+    const reply = await sessions.create(key, asked);
+    tallies.minted(key.projectId, key.kid);
+    return c.json(reply, 201);
   });
 
   app.get("/sessions", requireKey(keys, audit, "sessions:read"), async (c) => {
