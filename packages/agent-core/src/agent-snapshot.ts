@@ -50,5 +50,7 @@ export function toAuthState({ state, lastError }: SessionTokenSnapshot): AuthSta
   if (state === "READY" || state === "REFRESHING") return "ready";
   if (state === "ACQUIRING") return "connecting";
   if (!lastError) return "idle";
-  return lastError.status === 401 ? "signed-out" : "failed";
+  // The session endpoint's own 401. The API's says that its token is no good, not who is there.
+  const isRefused = lastError.code === "callback_failed" && lastError.status === 401;
+  return isRefused ? "signed-out" : "failed";
 }

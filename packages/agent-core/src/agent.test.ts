@@ -626,9 +626,11 @@ test("a stop before the server has answered also reaches the run that it may hav
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
+  let hasLeft = false;
   const { agent: slow } = openAgent({
     fetch: async (input, init) => {
       if (String(input).endsWith("/chat/") && slow.getThreadId() !== undefined) {
+        hasLeft = true;
         await Promise.race([
           held,
           new Promise((_, reject) => {
@@ -642,7 +644,7 @@ test("a stop before the server has answered also reaches the run that it may hav
   await slow.sendMessage("a");
   server.requests.length = 0;
   const sent = slow.sendMessage("b");
-  await until(slow, ({ isStreaming }) => isStreaming);
+  await expect.poll(() => hasLeft).toBe(true);
   slow.stopGeneration();
   await sent;
   release();

@@ -16,6 +16,7 @@ import { newId } from "./new-id.ts";
 import { createPageTools, type PageTools, pendingCalls } from "./page-tools.ts";
 import { readRun } from "./run-reader.ts";
 import { createSessionTokenManager } from "./session-tokens/session-token-manager.ts";
+import { TokenError } from "./session-tokens/token-error.ts";
 import type { GetSessionToken, SessionTokenManager, Timers } from "./session-tokens/types.ts";
 import { createRequestFrame, createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
@@ -61,8 +62,14 @@ export class Agent<Context = unknown> {
   #isDraining = false;
   #abort: AbortController | undefined;
   #runId: string | undefined;
+  /** Whether a request of the present turn has left. */
+  #isSent = false;
   #lastFailedTurn: QueuedMessage | undefined;
   #generation = 0;
+  /** Counts the people that this page was of. */
+  #session = 0;
+  /** Counts the conversations that were asked for: the last one to be asked for is shown. */
+  #wish = 0;
   #isDisposed = false;
   /** The next question must not overtake the stop of the answer before it. */
   #stopRequest: Promise<void> | undefined;
@@ -146,8 +153,8 @@ export class Agent<Context = unknown> {
     if (!this.#abort || this.#abort.signal.aborted) return;
     this.#abort.abort(stopped);
     this.#emit({ type: "generation_stopped", data: { threadId } });
-    // Without a token nothing was sent yet, and without a thread nothing can be in its way.
-    if (threadId === undefined || !this.#tokens.peek()) return;
+    // What was not sent need not be stopped, and without a thread nothing can be in its way.
+    if (threadId === undefined || !this.#isSent) return;
     const body = runId === undefined ? {} : { runId };
     this.#stopRequest = this.#transport
       .send(`/chat/${encodeURIComponent(threadId)}/stop/`, { method: "POST", body })
@@ -196,10 +203,18 @@ export class Agent<Context = unknown> {
     return this.#store.read().threadId;
   }
 
-  /** Drops the session token, because the person changed. What is under way ends. */
+  /**
+   * Drops the session token, because the person changed, and with it all that was the person's: the
+   * conversation, what waits, and what is under way, which rejects with `session_reset`.
+   */
   clearSession(): void {
+    const { threadId } = this.#store.read();
+    this.#session += 1;
+    this.#abandon();
     this.#tokens.reset();
     this.#transport = this.#createTransport();
+    this.#store.update(emptyConversation);
+    this.#emit({ type: "conversation_reset", data: { threadId } });
   }
 
   /** Fetches a session token ahead of need, for example when the composer gets the focus. */
@@ -218,7 +233,7 @@ export class Agent<Context = unknown> {
       return this.#transport.resolve(url);
     }
     const answer = await this.#transport.send(`${page[1]}/ticket`, { method: "POST" });
-    const ticket = (await answer.json()) as { url: string };
+    const ticket = await this.#ofThisPerson(answer.json() as Promise<{ url: string }>);
     return `${this.#transport.resolve(ticket.url)}${page[2] ?? ""}`;
   }
 
@@ -229,18 +244,24 @@ export class Agent<Context = unknown> {
    */
   async listThreads(options: ThreadPageOptions = {}): Promise<ThreadPage> {
     this.#requireHistory();
-    return listThreads(this.#transport, options);
+    return this.#ofThisPerson(listThreads(this.#transport, options));
   }
 
   /**
    * Loads a past conversation into this one.
    *
    * @throws {@link HistoryDisabledError}, {@link SessionWithoutOwnerError},
-   *   {@link ThreadNotFoundError}.
+   *   {@link ThreadNotFoundError}; {@link AgentError} `superseded` when another conversation was
+   *   begun or asked for meanwhile.
    */
   async resumeThread(threadId: string): Promise<void> {
     this.#requireHistory();
-    const stored = await loadThread(this.#transport, threadId);
+    this.#wish += 1;
+    const wish = this.#wish;
+    const stored = await this.#ofThisPerson(loadThread(this.#transport, threadId));
+    if (wish !== this.#wish) {
+      throw new AgentError("superseded", "Another conversation was asked for meanwhile.");
+    }
     this.#abandon();
     this.#store.update({
       ...emptyConversation,
@@ -257,7 +278,7 @@ export class Agent<Context = unknown> {
    */
   async deleteThread(threadId: string): Promise<void> {
     this.#requireHistory();
-    await deleteThread(this.#transport, threadId);
+    await this.#ofThisPerson(deleteThread(this.#transport, threadId));
     if (this.#store.read().threadId === threadId) this.resetConversation();
     this.#emit({ type: "thread_deleted", data: { threadId } });
   }
@@ -275,7 +296,8 @@ export class Agent<Context = unknown> {
     comment?: string,
   ): Promise<void> {
     const { threadId = "" } = this.#store.read();
-    await rateMessage(this.#transport, threadId, { message_id: messageId, rating, comment });
+    const body = { message_id: messageId, rating, comment };
+    await this.#ofThisPerson(rateMessage(this.#transport, threadId, body));
     const messages = this.#store
       .read()
       .messages.map((message) =>
@@ -291,6 +313,14 @@ export class Agent<Context = unknown> {
     this.#isDisposed = true;
     this.#abandon();
     this.#tokens.dispose();
+  }
+
+  /** What a request brings, unless the person changes before: then it is nobody's. */
+  async #ofThisPerson<Value>(request: Promise<Value>): Promise<Value> {
+    const session = this.#session;
+    const value = await request;
+    if (session === this.#session) return value;
+    throw new TokenError("session_reset", "The session was reset.");
   }
 
   readonly #displayName = (name: string): string | undefined => {
@@ -343,6 +373,7 @@ export class Agent<Context = unknown> {
     const question: ConversationMessage = { id, role: "user", content: text };
     this.#abort = abort;
     this.#runId = undefined;
+    this.#isSent = false;
     this.#lastFailedTurn = undefined;
     this.#store.update({
       messages: [...this.#store.read().messages, question],
@@ -372,7 +403,10 @@ export class Agent<Context = unknown> {
   async #waitOutHold(signal: AbortSignal): Promise<void> {
     const { failureHoldMs = 1_000 } = this.#options.sessionTokens ?? {};
     // Timers may fire a little early.
-    while (this.#tokens.getSnapshot().state === "COOLING") {
+    while (true) {
+      const { state, lastError } = this.#tokens.getSnapshot();
+      // What is held for longer, the endpoint asked for: the person is told so, and does not wait.
+      if (state !== "COOLING" || (lastError?.retryAfterMs ?? 0) > failureHoldMs) return;
       const held = new Promise<void>((resolve) => void this.#timers.set(resolve, failureHoldMs));
       await untilAborted(held, signal);
     }
@@ -410,6 +444,9 @@ export class Agent<Context = unknown> {
       method: "POST",
       body: this.#chatRequest(body),
       signal,
+      onSend: () => {
+        this.#isSent = true;
+      },
     });
     const threadId = answer.headers.get("x-thread-id");
     this.#runId = answer.headers.get("x-run-id") ?? undefined;
@@ -504,6 +541,7 @@ export class Agent<Context = unknown> {
   /** Ends what is under way without a trace in the conversation. */
   #abandon(): void {
     this.#generation += 1;
+    this.#wish += 1;
     for (const turn of this.#turns) turn.done();
     this.#turns = [];
     this.#lastFailedTurn = undefined;

@@ -22,6 +22,8 @@ export interface TransportRequest {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Told when the request leaves. */
+  readonly onSend?: () => void;
 }
 
 /** What {@link createTransport} needs. */
@@ -48,12 +50,13 @@ export function createTransport({
   }
 
   return {
-    async send(path, { method = "GET", body, headers = {}, signal } = {}) {
+    async send(path, { method = "GET", body, headers = {}, signal, onSend } = {}) {
       const answer = await tokens
         .withToken(
           (token, { apiUrl }) => {
             const at = chooseBase(apiUrl);
             const target = path.startsWith("/sources/") ? path : `${agentPath(projectId)}${path}`;
+            onSend?.();
             return send(`${at}${target}`, {
               method,
               // A redirect would carry the token to wherever it points.
@@ -71,6 +74,8 @@ export function createTransport({
           signal ? { signal } : {},
         )
         .catch((thrown: unknown) => {
+          // An answer that nobody reads keeps its connection.
+          if (isTokenError(thrown)) thrown.response?.body?.cancel().catch(() => undefined);
           if (signal?.aborted) throw signal.reason;
           if (thrown instanceof AgentError || isTokenError(thrown)) throw thrown;
           throw new AgentError("network_error", "The server could not be reached.", {

@@ -11,10 +11,17 @@ import {
   within,
 } from "@testing-library/react";
 import { doneData, encodeEvent, type StreamPart } from "@valet/protocol";
-import { type ReactNode, StrictMode } from "react";
+import { Activity, type ReactNode, StrictMode, useEffect, useState } from "react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as exported from "./index.ts";
-import { AgentChat, type AgentChatProps, AgentProvider, type AgentProviderProps } from "./index.ts";
+import {
+  AgentChat,
+  type AgentChatProps,
+  AgentProvider,
+  type AgentProviderProps,
+  AgentThreadHistory,
+  useAgentChat,
+} from "./index.ts";
 
 /** The network of the page: the agent's `fetch` goes to `globalThis.fetch`, as it does in a page. */
 const network = {
@@ -130,6 +137,91 @@ test("another user ends session and conversation", async () => {
   await screen.findByText("Hello there.", { selector: "p" });
   expect(network.tokens).toBe(2);
   expect(network.chats.map(({ id }) => id)).toEqual([undefined, undefined]);
+});
+
+test("a provider that an Activity hides and shows again begins anew, and works", async () => {
+  const shown = (mode: "visible" | "hidden") => (
+    <Activity mode={mode}>
+      <Page />
+    </Activity>
+  );
+  const { rerender } = render(shown("visible"));
+  send("Hi");
+  await screen.findByText("Hello there.", { selector: "p" });
+  rerender(shown("hidden"));
+  // What stays away is gone a moment later.
+  await act(() => new Promise((resolve) => setTimeout(resolve, 20)));
+  rerender(shown("visible"));
+  await waitFor(() => expect(answers()).toHaveLength(0));
+  send("Again");
+  await screen.findByText("Hello there.", { selector: "p" });
+  expect(network.chats).toHaveLength(2);
+});
+
+/** Loads a list for each user, and shows how many came and what failed. */
+function Lists({ user }: { readonly user: string }): ReactNode {
+  const { listThreads } = useAgentChat();
+  const [ends, setEnds] = useState<readonly string[]>([]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another user's list is another one
+  useEffect(() => {
+    listThreads().then(
+      () => setEnds((known) => [...known, "list"]),
+      (error: { code: string }) => setEnds((known) => [...known, error.code]),
+    );
+  }, [user, listThreads]);
+  return <p>{ends.join(" and ")}</p>;
+}
+
+test("what loads in an effect at another user is asked for as that user", async () => {
+  const asked: (string | null)[] = [];
+  vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+    asked.push(new Headers(init.headers).get("authorization"));
+    return Response.json({ threads: [], next_cursor: null });
+  });
+  const shown = (user: string) => (
+    <AgentProvider
+      projectId="prj_1"
+      integrationId="int_1"
+      baseUrl="https://valet.example"
+      enableHistory
+      userKey={user}
+      getSessionToken={async () => ({ session_token: `of-${user}`, expires_in: 3600 })}
+    >
+      <Lists user={user} />
+    </AgentProvider>
+  );
+  const { rerender } = render(shown("a"));
+  await screen.findByText("list");
+  rerender(shown("b"));
+  await screen.findByText("list and list");
+  expect(asked).toEqual(["Bearer of-a", "Bearer of-b"]);
+});
+
+test("the list of conversations of one user is not shown to the next", async () => {
+  let user = "a";
+  vi.stubGlobal("fetch", async () => {
+    const at = "2026-03-17T09:54:51Z";
+    const thread = { id: "thr_1", title: `of ${user}`, created_at: at, updated_at: at };
+    return Response.json({ threads: [{ ...thread, message_count: 1 }], next_cursor: null });
+  });
+  const shown = () => (
+    <AgentProvider
+      projectId="prj_1"
+      integrationId="int_1"
+      baseUrl="https://valet.example"
+      enableHistory
+      userKey={user}
+      getSessionToken={async () => ({ session_token: `of-${user}`, expires_in: 3600 })}
+    >
+      <AgentThreadHistory />
+    </AgentProvider>
+  );
+  const { rerender } = render(shown());
+  await screen.findByText("of a");
+  user = "b";
+  rerender(shown());
+  expect(screen.queryByText("of a")).toBeNull();
+  await screen.findByText("of b");
 });
 
 test("an example prompt is sent as it stands, and the empty state is gone", async () => {

@@ -37,6 +37,8 @@ export interface BuiltinToolMeta extends ToolDisplayMeta {
 /** What the provider hands to everything below it. */
 export interface AgentContextValue {
   readonly agent: Agent<never>;
+  /** Who is signed in, as the provider was told. */
+  readonly userKey: string | undefined;
   readonly theme: ResolvedTheme;
   readonly colorScheme: AgentColorScheme;
   readonly setColorScheme: (scheme: AgentColorScheme) => void;

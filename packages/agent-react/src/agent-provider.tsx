@@ -1,6 +1,6 @@
 "use client";
 import { Agent, type AgentOptions, type EndUserInfo, type OnAgentEvent } from "@valet/agent-core";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import {
   AgentContext,
   type AgentContextValue,
@@ -44,7 +44,8 @@ export interface AgentProviderProps<Context = unknown> {
 
 /**
  * Holds one conversation for everything below it. Mount it high and keep it mounted: taking it
- * away ends the conversation, taking the components below it away does not.
+ * away ends the conversation, and so does hiding it in an `<Activity>`; taking the components below
+ * it away does not.
  */
 export function AgentProvider<Context = unknown>(props: AgentProviderProps<Context>): ReactNode {
   const { children, theme: themeConfig, tools, builtinToolMeta = noMeta, userKey } = props;
@@ -67,10 +68,10 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
   );
 
   const lastUserKey = useRef(userKey);
-  useEffect(() => {
+  // Before anything is painted, and before what loads in an effect below asks as the new person.
+  useEarlyEffect(() => {
     if (lastUserKey.current === userKey) return;
     lastUserKey.current = userKey;
-    agent.resetConversation();
     agent.clearSession();
     setInputValue("");
   }, [agent, userKey]);
@@ -78,6 +79,7 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
   const value = useMemo<AgentContextValue>(
     () => ({
       agent: agent as Agent<never>,
+      userKey,
       theme,
       colorScheme: scheme ?? theme.colorScheme,
       setColorScheme,
@@ -88,45 +90,50 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
       setInputValue,
       emitPanelEvent: (type) => latest.current.onEvent?.({ type, data: {} }),
     }),
-    [agent, theme, scheme, props.enableHistory, tools, builtinToolMeta, inputValue],
+    [agent, userKey, theme, scheme, props.enableHistory, tools, builtinToolMeta, inputValue],
   );
   return <AgentContext.Provider value={value}>{children}</AgentContext.Provider>;
 }
 
 const noMeta: Readonly<Record<string, BuiltinToolMeta>> = {};
 
+/** On the server there is no layout, and React 18 warns of effects that wait for it. */
+const useEarlyEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
+
 /** The provider's agent: made once, told of new props, ended when the provider is really gone. */
 function useAgent<Context>(
   latest: React.RefObject<AgentProviderProps<Context>>,
   props: AgentProviderProps<Context>,
 ): Agent<Context> {
-  const [agent] = useState(
-    () =>
-      new Agent<Context>({
-        ...toOptions(props),
-        // Callbacks are read when they are called: an inline one changes nothing.
-        getSessionToken: (context) =>
-          (latest.current.getSessionToken as (given: typeof context) => never)(context),
-        onEvent: (event) => latest.current.onEvent?.(event),
-      }),
-  );
-  useEffect(() => {
+  const create = (): Agent<Context> =>
+    new Agent<Context>({
+      ...toOptions(latest.current),
+      // Callbacks are read when they are called: an inline one changes nothing.
+      getSessionToken: (context) =>
+        (latest.current.getSessionToken as (given: typeof context) => never)(context),
+      onEvent: (event) => latest.current.onEvent?.(event),
+    });
+  const [agent, setAgent] = useState(create);
+  useEarlyEffect(() => {
     latest.current = props;
     agent.updateOptions(toOptions(props));
   });
-  useEffect(() => {
+  useEarlyEffect(() => {
     // Strict mode takes a component away and puts it back at once; only what stays away is gone.
     clearTimeout(endings.get(agent));
-    return () =>
-      void endings.set(
-        agent,
-        setTimeout(() => agent.dispose(), 0),
-      );
+    // An `<Activity>` puts it back later: what was gone begins anew.
+    if (gone.has(agent)) setAgent(create());
+    const end = (): void => {
+      gone.add(agent);
+      agent.dispose();
+    };
+    return () => void endings.set(agent, setTimeout(end, 0));
   }, [agent]);
   return agent;
 }
 
 const endings = new WeakMap<object, ReturnType<typeof setTimeout>>();
+const gone = new WeakSet<object>();
 
 type Forwarded<Context> = Omit<AgentOptions<Context>, "getSessionToken" | "onEvent">;
 

@@ -1,6 +1,7 @@
 "use client";
-import { type ListedThread, SessionWithoutOwnerError } from "@valet/agent-core";
+import { AgentError, type ListedThread, SessionWithoutOwnerError } from "@valet/agent-core";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { useAgentContext } from "./agent-context.ts";
 import { TrashIcon } from "./icons.tsx";
 import { labels } from "./labels.ts";
 import { useAgentChat } from "./use-agent-chat.ts";
@@ -14,11 +15,13 @@ export interface AgentThreadHistoryProps {
 
 type State = "loading" | "ready" | "unavailable" | "failed";
 
-/** Past conversations: to go on with, and to delete. */
-export function AgentThreadHistory({
-  onThreadSelected,
-  className = "",
-}: AgentThreadHistoryProps): ReactNode {
+/** Past conversations: to go on with, and to delete. Another person's list is another one. */
+export function AgentThreadHistory(props: AgentThreadHistoryProps): ReactNode {
+  const { userKey } = useAgentContext();
+  return <Threads key={userKey} {...props} />;
+}
+
+function Threads({ onThreadSelected, className = "" }: AgentThreadHistoryProps): ReactNode {
   const { listThreads, resumeThread, deleteThread, historyDisabled } = useAgentChat();
   const [threads, setThreads] = useState<readonly ListedThread[]>([]);
   const [cursor, setCursor] = useState<string>();
@@ -47,8 +50,9 @@ export function AgentThreadHistory({
     try {
       await resumeThread(id);
       onThreadSelected?.(id);
-    } catch {
-      setState("failed");
+    } catch (error) {
+      // The person has chosen another one meanwhile.
+      if (!(error instanceof AgentError && error.code === "superseded")) setState("failed");
     }
   }
   async function remove(id: string): Promise<void> {
