@@ -48,3 +48,16 @@ test("a well-formed key that was never made is refused without a read", async ()
     statements.stop();
   }
 });
+
+test("after 60 wrong keys a minute an address is told to wait, and a good key from it still works", async () => {
+  server.clock.ms += 3_600_000;
+  const told: string[] = [];
+  for (let guess = 0; guess < 65; guess += 1) {
+    told.push(await problemOf(mint(createApiKey().text)));
+  }
+  expect(new Set(told.slice(0, 60))).toEqual(new Set(["401 invalid_api_key"]));
+  expect(new Set(told.slice(60))).toEqual(new Set(["429 abnormal_usage"]));
+  const answer = await mint(createApiKey().text);
+  expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await mint(server.apiKey)).status).toBe(201);
+});
