@@ -69,22 +69,28 @@ async function untilHealthIs(status: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-beforeEach(() => untilHealthIs(200));
+beforeEach(async () => {
+  // So that no limit is met: this is about something else.
+  valet.clock.ms += 60_000;
+  await untilHealthIs(200);
+});
 
 test("connections that are ended under way fail their own requests and no other, and nothing that was acknowledged is missing", async () => {
-  let isOver = false;
   const answers: Response[] = [];
-  const owner = `broken-${Date.now()}`;
-  const work = Array.from({ length: 8 }, async () => {
-    while (!isOver) answers.push(await mint(owner));
+  const prefix = `broken-${Date.now()}-`;
+  let running = 8;
+  const work = Array.from({ length: running }, async (_, worker) => {
+    for (let round = 0; round < 10; round += 1) {
+      answers.push(await mint(`${prefix}${worker}-${round}`));
+    }
+    running -= 1;
   });
-  for (let round = 0; round < 10; round += 1) {
+  while (running > 0) {
     await operator.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'valet' and datname = current_database()",
     );
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  isOver = true;
   await Promise.all(work);
   const made: string[] = [];
   let failed = 0;
@@ -97,10 +103,12 @@ test("connections that are ended under way fail their own requests and no other,
     }
   }
   expect([made.length > 0, failed > 0]).toEqual([true, true]);
-  const { rows } = await operator.query("select sid from session where owner = $1", [owner]);
+  const { rows } = await operator.query("select sid from session where owner like $1", [
+    `${prefix}%`,
+  ]);
   const stored = new Set(rows.map(({ sid }) => sid));
   expect(made.filter((sid) => !stored.has(sid))).toEqual([]);
-  expect((await mint(owner)).status).toBe(201);
+  expect((await mint("jo")).status).toBe(201);
 });
 
 test("while PostgreSQL is down every request is told to come again, and all is well when it is back", async () => {
