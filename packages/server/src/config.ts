@@ -21,6 +21,8 @@ export interface Config {
   readonly model: string | undefined;
   readonly modelApiKey: string | undefined;
   readonly modelBaseUrl: string | undefined;
+  /** What the command encrypts and decrypts backups with, when it is not to ask. */
+  readonly backupPassphrase: string | undefined;
 }
 
 /** The environment has problems; `problems` has all of them, each naming its variable. */
@@ -65,6 +67,7 @@ const environment = z.strictObject({
   VALET_MODEL_BASE_URL: z
     .url({ protocol: /^https?$/, error: "must be an http(s) address" })
     .optional(),
+  VALET_BACKUP_PASSPHRASE: z.string().min(1, "must not be empty").optional(),
 });
 
 /** Variables that begin with `VALET_` and are read elsewhere: by the demo and by tests. */
@@ -97,6 +100,7 @@ export function readConfig(
     model: data.VALET_MODEL,
     modelApiKey: data.VALET_MODEL_API_KEY,
     modelBaseUrl: data.VALET_MODEL_BASE_URL,
+    backupPassphrase: data.VALET_BACKUP_PASSPHRASE,
   };
   const problems = modelProblems(config);
   if (problems.length > 0) throw new ConfigError(problems);

@@ -1,6 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { modelProblems } from "./agent/models/registry.ts";
+import { BackupError } from "./backup/backup-error.ts";
+import { RestoreCutOffError } from "./backup/replace-folder.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { withServer } from "./commands/connect.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -40,6 +43,8 @@ Configuration comes from the environment:
   VALET_MODEL           provider/name; without it, the embedded valet-extractive-1
   VALET_MODEL_API_KEY   key of that provider
   VALET_MODEL_BASE_URL  address of an OpenAI-compatible provider
+  VALET_BACKUP_PASSPHRASE
+                        encrypts and opens backups; without it, the command asks
   VALET_LOG_LEVEL       fatal, error, warn, info, debug, trace or silent (info)`,
   );
 
@@ -85,6 +90,8 @@ program.addCommand(projectsCommand(config, print));
 program.addCommand(teamsCommand(config, print));
 program.addCommand(keysCommand(config, print));
 program.addCommand(sourcesCommand(config, print));
+program.addCommand(backupCommand(config, print));
+program.addCommand(restoreCommand(config, print));
 
 try {
   await program.parseAsync();
@@ -96,6 +103,8 @@ try {
     process.exitCode = error.exitCode;
   } else if (
     error instanceof ControlError ||
+    error instanceof BackupError ||
+    error instanceof RestoreCutOffError ||
     error instanceof PortTakenError ||
     error instanceof DatabaseInUseError ||
     error instanceof DatabaseUnavailableError ||

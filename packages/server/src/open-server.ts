@@ -14,6 +14,7 @@ import { createAuditAnchors } from "./audit/anchors.ts";
 import { createAudit } from "./audit/audit.ts";
 import { auditControlRoutes } from "./audit/control-routes.ts";
 import { createTallies } from "./audit/tallies.ts";
+import { backupRoutes } from "./backup/control-routes.ts";
 import type { Config } from "./config.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { type DataFolder, openDataFolder } from "./data-folder/data-folder.ts";
@@ -226,6 +227,14 @@ async function openParts(
   });
   const control = createControlApp({
     log,
+    more: [
+      backupRoutes({
+        place: config.databaseUrl ?? folder.databaseFile,
+        dataDir: folder.path,
+        audit,
+        now,
+      }),
+    ],
     keys,
     sessions,
     streams,

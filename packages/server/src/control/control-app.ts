@@ -35,6 +35,8 @@ export interface ControlParts {
   /** `/audit`. */
   readonly audit: Hono<AppEnv>;
   readonly states: ProjectStates;
+  /** Routes that parts of the server bring along. */
+  readonly more: readonly Hono<AppEnv>[];
   /** The dashboard's address, as people type it. */
   readonly dashboardUrl: () => string;
 }
@@ -67,6 +69,7 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
     return answerProblem(c, problem);
   });
 
+  for (const routes of parts.more) app.route("/", routes);
   app.get("/status", async (c) =>
     c.json({
       url: parts.dashboardUrl(),

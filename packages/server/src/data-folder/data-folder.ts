@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import SQLite from "better-sqlite3";
+import { finishRestore } from "../backup/replace-folder.ts";
 
 /** The folder of one server: database, secrets, index, socket. */
 export interface DataFolder {
@@ -48,14 +49,18 @@ function socketPath(absolute: string): string {
 }
 
 /**
- * Makes the folder if there is none (0700), and takes it for this process.
+ * Makes the folder if there is none (0700), and takes it for this process. A restore that a crash
+ * cut off is ended first, unless it is a restore that opens the folder.
  *
  * The lock is an exclusive transaction on a file of its own: the operating system drops it with
  * the process, however that ends, so no stale lock can be left behind.
  *
- * @throws {@link DataFolderInUseError}, {@link DataFolderPathError}
+ * @throws {@link DataFolderInUseError}, {@link DataFolderPathError}, `RestoreCutOffError`
  */
-export function openDataFolder(path: string): DataFolder {
+export function openDataFolder(
+  path: string,
+  { forRestore = false }: { readonly forRestore?: boolean } = {},
+): DataFolder {
   const paths = dataFolderPaths(path);
   if (Buffer.byteLength(paths.controlSocket) > maxSocketBytes) {
     throw new DataFolderPathError(
@@ -73,6 +78,12 @@ export function openDataFolder(path: string): DataFolder {
   } catch {
     lock.close();
     throw new DataFolderInUseError(`Another process is using ${paths.path}.`);
+  }
+  try {
+    if (!forRestore) finishRestore(paths.path);
+  } catch (error) {
+    lock.close();
+    throw error;
   }
   return { ...paths, unlock: () => void lock.close() };
 }

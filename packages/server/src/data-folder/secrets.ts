@@ -76,6 +76,25 @@ function derive(secret: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync("sha256", secret, "", purpose, 32));
 }
 
+/**
+ * The content of a folder's `secrets.json`, for a backup.
+ *
+ * @throws When the file is not whole.
+ */
+export function readSecretsFile(folder: string): Record<string, unknown> {
+  loadSecrets(folder);
+  return file.parse(JSON.parse(readFileSync(join(folder, "secrets.json"), "utf8")));
+}
+
+/**
+ * Writes `secrets.json` (0600) with the content that {@link readSecretsFile} gave.
+ *
+ * @throws When it is none.
+ */
+export function writeSecretsFile(folder: string, content: Readonly<Record<string, unknown>>): void {
+  writeWhole(join(folder, "secrets.json"), file.parse(content));
+}
+
 function writeSecrets(path: string): void {
   const make = () => randomBytes(32).toString("base64");
   const content: z.input<typeof file> = {
@@ -87,7 +106,11 @@ function writeSecrets(path: string): void {
     sign_in: make(),
     source_cookie: make(),
   };
-  // Written beside and renamed: a crash leaves either no secrets or all of them.
+  writeWhole(path, content);
+}
+
+/** Written beside and renamed: a crash leaves either no secrets or all of them. */
+function writeWhole(path: string, content: z.input<typeof file>): void {
   const draft = `${path}.${process.pid}.new`;
   writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush: true });
   chmodSync(draft, 0o600);

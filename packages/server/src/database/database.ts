@@ -51,12 +51,25 @@ export async function openDatabase(
   }
 }
 
-/** Runs the migrations that this database has not seen. */
-async function migrate(database: Database, auditKeys: AuditKeys): Promise<void> {
+/**
+ * Runs the migrations that this database has not seen.
+ *
+ * @param auditKeys Seal the audit that is put into a chain.
+ * @param options.upTo Name of the last one to run. @default the last there is
+ * @param options.isInTransaction Whether the caller has begun one already.
+ */
+export async function migrate(
+  database: Database,
+  auditKeys: AuditKeys,
+  { upTo, isInTransaction = false }: { upTo?: string; isInTransaction?: boolean } = {},
+): Promise<void> {
   const migrator = new Migrator({
     db: database,
     provider: { getMigrations: async () => migrations(auditKeys) },
+    disableTransactions: isInTransaction,
   });
-  const { error } = await migrator.migrateToLatest();
+  const { error } = await (upTo === undefined
+    ? migrator.migrateToLatest()
+    : migrator.migrateTo(upTo));
   if (error) throw error;
 }

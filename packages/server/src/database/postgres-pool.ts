@@ -80,3 +80,6 @@ const numericOid = 1700;
 /** Counts, sums and instants fit into a double; the driver would make texts of them. */
 const getTypeParser: pg.CustomTypesConfig["getTypeParser"] = (oid, format) =>
   oid === bigintOid || oid === numericOid ? Number : pg.types.getTypeParser(oid, format as "text");
+
+/** How values of PostgreSQL come into JavaScript, for connections beside the pool. */
+export const postgresTypes: pg.CustomTypesConfig = { getTypeParser };
