@@ -313,3 +313,93 @@ test("what a session may use of its own is told to it", async () => {
   const status = (await (await whoAmI(token)).json()) as SessionStatus;
   expect(status.limits).toEqual({ turns: 7, model_tokens: null, streams: null });
 });
+
+test("a session is told what is left of its turns, by itself and by its key, and then gets no more", async () => {
+  const { tokenOf, whoAmI, ask, base, key, fetch, clock, control, projectId, kid } = await open();
+  const token = await tokenOf({ limits: { turns: 2 }, external_owner_id: "jo" });
+  expect((await ask(token)).status).toBe(200);
+  const own = (await (await whoAmI(token)).json()) as SessionStatus;
+  expect(own.left).toEqual({ turns: 1, model_tokens: null });
+  const look = async () => {
+    const answer = await fetch(`${base}/sessions/${own.session_id}/`, { headers: key });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  expect(await look()).toMatchObject({
+    status: "active",
+    limits: { turns: 2, model_tokens: null, streams: null },
+    left: { turns: 1, model_tokens: null },
+    rates: [
+      { policy: "session", quota: 60, window_seconds: 60, remaining: 59, reset_seconds: 1 },
+      { policy: "owner", quota: 120, window_seconds: 60, remaining: 119, reset_seconds: 1 },
+      { policy: "project", quota: 6000, window_seconds: 60, remaining: 5999, reset_seconds: 1 },
+      {
+        policy: "session-requests",
+        quota: 600,
+        window_seconds: 60,
+        remaining: 599,
+        reset_seconds: 1,
+      },
+    ],
+  });
+  expect((await ask(token)).status).toBe(200);
+  const refused = await ask(token);
+  expect(refused.status).toBe(429);
+  expect(JSON.parse(refused.text)).toMatchObject({
+    code: "budget_exhausted",
+    "violated-policies": ["session-turns"],
+  });
+  clock.ms += 3_601_000;
+  expect((await look()).status).toBe("expired");
+  await control.post(`/projects/${projectId}/keys/${kid}/revoke`);
+});
+
+test("of many questions at the same time, a session is answered as many as it has turns", async () => {
+  const { tokenOf, ask } = await open();
+  const token = await tokenOf({ limits: { turns: 5 } });
+  const statuses = (await Promise.all(Array.from({ length: 15 }, () => ask(token)))).map(
+    ({ status }) => status,
+  );
+  expect(statuses.filter((status) => status === 200)).toHaveLength(5);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(10);
+});
+
+test("a visitor has 20 turns unless the mint says fewer, and all visitors together a cap a day", async () => {
+  const { settings, tokenOf, ask, whoAmI, clock } = await open();
+  const visitor = (name: string) => ({ visitor_id: name, visitor_ip: "203.0.113.7" });
+  const limitOf = async (body: unknown) =>
+    ((await (await whoAmI(await tokenOf(body))).json()) as SessionStatus).limits.turns;
+  expect(await limitOf(visitor("a"))).toBe(20);
+  expect(await limitOf({ ...visitor("a"), limits: { turns: 500 } })).toBe(20);
+  expect(await limitOf({ ...visitor("a"), limits: { turns: 3 } })).toBe(3);
+  expect(await limitOf({})).toBeNull();
+  await settings({ visitors: { turns_per_day: 2 } });
+  expect((await ask(await tokenOf(visitor("b")))).status).toBe(200);
+  expect((await ask(await tokenOf(visitor("c")))).status).toBe(200);
+  const refused = await ask(await tokenOf(visitor("d")));
+  expect(refused.status).toBe(429);
+  expect(JSON.parse(refused.text)).toMatchObject({
+    code: "quota_exceeded",
+    "violated-policies": ["visitor-turns-per-day"],
+  });
+  const wait = Number(refused.headers.get("retry-after"));
+  expect(wait).toBeGreaterThan(0);
+  expect(wait).toBeLessThanOrEqual(86_400);
+  expect((await ask(await tokenOf({ external_owner_id: "jo" }))).status).toBe(200);
+  clock.ms += wait * 1000;
+  expect((await ask(await tokenOf(visitor("d")))).status).toBe(200);
+});
+
+test("settings that are wrong are refused by their field, and what is set is told with the defaults", async () => {
+  const { settings } = await open();
+  const wrong = await settings({ limits: { session: { per_minute: 0 } } });
+  expect(wrong.status).toBe(400);
+  expect(await problemOf(wrong)).toMatchObject({ field: "limits.session.per_minute" });
+  const unknown = await settings({ retention: 5 });
+  expect(await problemOf(unknown)).toMatchObject({ code: "unknown_field", field: "retention" });
+  const set = await settings({ retention_days: 30 });
+  expect(await set.json()).toMatchObject({
+    settings: { retention_days: 30, limits: { mint_key: { per_minute: 600, burst: 100 } } },
+    defaults: { retention_days: 90 },
+    disabled: false,
+  });
+});

@@ -27,6 +27,7 @@ export {
 export { createProblem, type Problem, type ProblemDetails, parseProblem } from "./problem.ts";
 export {
   agentPath,
+  type SessionRate,
   type SessionReply,
   type SessionRequest,
   type SessionStatus,

@@ -55,6 +55,22 @@ export interface SessionStatus {
     readonly model_tokens: number | null;
     readonly streams: number | null;
   };
+  /** What is left of it until the session ends; null where nothing bounds it. */
+  readonly left: {
+    readonly turns: number | null;
+    readonly model_tokens: number | null;
+  };
+}
+
+/** How a session stands with one limit on how often it may ask. */
+export interface SessionRate {
+  /** As `RateLimit-Policy` names it. */
+  readonly policy: string;
+  readonly quota: number;
+  readonly window_seconds: number;
+  readonly remaining: number;
+  /** After so many seconds all of it can be had again. */
+  readonly reset_seconds: number;
 }
 
 /** The path below which everything of a project's agent stands, without a slash at its end. */

@@ -21,10 +21,11 @@ import type { ProjectStates } from "./projects/project-states.ts";
 import { projectRoutes } from "./projects/routes.ts";
 import { projectStateRoutes } from "./projects/state-routes.ts";
 import { ownSessionRoutes } from "./sessions/own-session-routes.ts";
-import { createPolicyInForce } from "./sessions/policy-in-force.ts";
+import type { SessionPrincipal } from "./sessions/principal.ts";
 import { requireSession } from "./sessions/require-session.ts";
 import type { Revocations } from "./sessions/revocations.ts";
 import { sessionKeyRoutes } from "./sessions/routes.ts";
+import type { SessionStanding } from "./sessions/session-standing.ts";
 import { tokenRoutes } from "./sessions/token-routes.ts";
 import { requireProject } from "./teams/require-project.ts";
 import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
@@ -39,6 +40,9 @@ export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions, Audi
   readonly limiter: Limiter;
   readonly limits: RateLimits;
   readonly states: ProjectStates;
+  /** Narrows a session's policy to what its project says now. */
+  readonly inForce: (session: SessionPrincipal) => SessionPrincipal;
+  readonly standing: SessionStanding;
   /** Origins from which the dashboard may be used. */
   readonly dashboardOrigins: readonly string[];
   readonly facts: ServerFacts;
@@ -82,11 +86,11 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   app.use(`${agentBase}/revocations`, noStore, serving);
   app.route(agentBase, tokenRoutes(parts));
   app.route(agentBase, sessionKeyRoutes(parts));
-  const asSession = requireSession(parts.sessions, createPolicyInForce(parts.states.settings));
+  const asSession = requireSession(parts.sessions, parts.inForce);
   for (const path of [`${agentBase}/session`, `${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
     app.use(path, noStore, readableByPages, serving, asSession, limitOtherRequests(parts.limits));
   }
-  app.route(agentBase, ownSessionRoutes(parts.sessions));
+  app.route(agentBase, ownSessionRoutes(parts));
   app.route(agentBase, parts.agent);
 
   app.route("/", openApiRoutes(parts.facts));

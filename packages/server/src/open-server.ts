@@ -32,6 +32,7 @@ import { createSqlSessionStore } from "./database/session-store.ts";
 import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
 import { createSqlTeamStore } from "./database/team-store.ts";
 import { createSqlThreadStore } from "./database/thread-store.ts";
+import { createSqlUsageStore } from "./database/usage-store.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { createClientAddress } from "./http/client-address.ts";
 import { createKnowledge } from "./knowledge/knowledge.ts";
@@ -46,7 +47,10 @@ import { longestSessionSeconds } from "./projects/project-settings.ts";
 import { createProjectStates } from "./projects/project-states.ts";
 import { createProjects } from "./projects/projects.ts";
 import { createOpenStreams } from "./sessions/open-streams.ts";
+import { createPolicyInForce } from "./sessions/policy-in-force.ts";
 import { createRevocations } from "./sessions/revocations.ts";
+import { createSessionBudget } from "./sessions/session-budget.ts";
+import { createSessionStanding } from "./sessions/session-standing.ts";
 import { createSessionTokenFormat } from "./sessions/session-token-format.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import { createTeams } from "./teams/teams.ts";
@@ -183,12 +187,19 @@ async function openParts(
   const runs = createRuns({ streams, now });
   const threadStore = createSqlThreadStore(database);
   const threads = createThreads({ store: threadStore, runs, now });
+  const inForce = createPolicyInForce(states.settings);
+  const budget = createSessionBudget({
+    store: createSqlUsageStore(database),
+    settingsOf: states.settings,
+    now,
+  });
   const agent = createAgent({
     models: createModels({ config, embedded: createExtractiveModel() }),
     tools: [createSearchTool(knowledge)],
     threads,
     store: threadStore,
     runs,
+    budget,
     integrations: { exists: projects.hasIntegration, isOff: states.isIntegrationOff },
     now,
   });
@@ -213,6 +224,8 @@ async function openParts(
     limiter,
     limits,
     states,
+    inForce,
+    standing: createSessionStanding({ budget, limits, inForce }),
     agent: agentRoutes({ agent, threads, streams, limits }),
     sources: sourceRoutes({
       knowledge,
@@ -254,7 +267,9 @@ async function openParts(
   });
 
   const sweep = () => {
-    sessions.sweep().catch((error) => log.error({ err: error }, "clean-up failed"));
+    for (const part of [sessions, budget]) {
+      part.sweep().catch((error) => log.error({ err: error }, "clean-up failed"));
+    }
   };
   sweep();
   const sweeping = setInterval(sweep, sweepEveryMs).unref();

@@ -1,7 +1,9 @@
 import type { LanguageModelV3, LanguageModelV3Prompt } from "@ai-sdk/provider";
 import type { FinishReason, StreamPart } from "@valet/protocol";
+import type { TokenShare } from "../sessions/token-pots.ts";
 import type { Answer } from "./answer.ts";
-import { streamModelStep, type TokenUsage } from "./model-step.ts";
+import { stepWithinBudget } from "./budgeted-step.ts";
+import type { TokenUsage } from "./model-step.ts";
 import { RunFailure } from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
 import type { ServerToolContext } from "./server-tool.ts";
@@ -22,6 +24,12 @@ export interface AgentLoopOptions {
   readonly claimCallId: (suggested: string) => string;
   /** Told after each step what it cost. */
   readonly onUsage: (usage: TokenUsage) => void;
+  /**
+   * Sets tokens apart for a call of the model whose prompt takes so many; undefined for no bound.
+   *
+   * @throws When none are left.
+   */
+  readonly takeTokens?: (atLeast: number) => TokenShare | undefined;
   /** What the last steps of this message called, when an earlier run wrote them; see {@link callsName}. */
   readonly earlierSteps?: readonly string[];
   /** The most calls of the model in one run. @default 8 */
@@ -49,7 +57,7 @@ export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishRea
   let invalidRounds = 0;
   for (let step = 1; ; step += 1) {
     emit({ type: "start-step" });
-    const { content, calls, finishReason, usage } = await streamModelStep({
+    const { content, calls, finishReason, usage } = await stepWithinBudget({
       ...options,
       prompt,
       signal: context.signal,

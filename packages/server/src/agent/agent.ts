@@ -1,7 +1,7 @@
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
-import { createSessionBudget, type SessionBudget } from "../sessions/session-budget.ts";
+import type { RunBudget, SessionBudget } from "../sessions/session-budget.ts";
 import { type ChatInput, readTurn } from "./chat-request.ts";
 import { conductRun } from "./conduct-run.ts";
 import type { Models } from "./models/registry.ts";
@@ -66,8 +66,8 @@ export interface AgentOptions {
   readonly threads: Threads;
   readonly store: ThreadStore;
   readonly runs: Runs;
-  /** What sessions may use up. @default a budget of its own */
-  readonly budget?: SessionBudget;
+  /** What sessions may use up. */
+  readonly budget: SessionBudget;
   readonly integrations: {
     exists(projectId: string, id: string): Promise<boolean>;
     /** Whether it is switched off. @default never */
@@ -90,7 +90,7 @@ export function createAgent({
   integrations,
   maxSteps,
   now = Date.now,
-  budget = createSessionBudget(now),
+  budget,
   random,
   sleep = sleepFor,
 }: AgentOptions): Agent {
@@ -123,20 +123,16 @@ export function createAgent({
       // A run that was told to end is on its way out: whoever stopped it may go on at once.
       const going = runs.active(place.thread.id);
       if (going?.signal.aborted) await going.whenEnded;
-      // Results of the page's tools go on with a turn that was paid for.
-      const taken = turn.kind === "outputs" ? undefined : budget.takeTurn(session);
-      let run: Run;
+      // Begun before anything is waited for: the same request again must find this run.
+      const run = runs.begin({
+        threadId: place.thread.id,
+        session,
+        ...(key === undefined ? {} : { key }),
+      });
+      let taken: RunBudget | undefined;
       try {
-        run = runs.begin({
-          threadId: place.thread.id,
-          session,
-          ...(key === undefined ? {} : { key }),
-        });
-      } catch (error) {
-        taken?.giveBack();
-        throw error;
-      }
-      try {
+        // Results of the page's tools go on with a turn that was paid for.
+        taken = await budget.begin(session, turn.kind !== "outputs");
         const prepared = await prepareTurn({ store, place, turn, now });
         const system = createSystemPrompt(input);
         void conductRun({
@@ -152,9 +148,10 @@ export function createAgent({
           random,
           sleep,
           maxSteps,
-        }).then((modelTokens) => taken?.settle(modelTokens));
+          budget: taken,
+        });
       } catch (error) {
-        taken?.giveBack();
+        await taken?.giveBack();
         // Ends it for whoever follows it already; the request itself is answered with the problem.
         const ending = endingOf(error);
         run.end(ending, endingFrames(ending, requestId));

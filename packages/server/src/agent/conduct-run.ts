@@ -1,6 +1,7 @@
 import type { LanguageModelV3 } from "@ai-sdk/provider";
 import type { StreamPart } from "@valet/protocol";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
+import type { RunBudget } from "../sessions/session-budget.ts";
 import { callsName, runAgentLoop } from "./agent-loop.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { readCallOutcome } from "./answer-part.ts";
@@ -31,16 +32,16 @@ export interface ConductRunOptions {
   readonly random: RandomBytes | undefined;
   readonly sleep: Sleep;
   readonly maxSteps?: number | undefined;
+  /** What was taken for the run; it is settled before the last frame goes out. */
+  readonly budget: RunBudget;
 }
 
 /**
  * Runs a prepared turn from its first frame to its last and keeps what came of it. Never throws:
  * every way to fail is an ending. What was said is stored before the last frame goes out, so that
  * whoever reads the end can build on it.
- *
- * @returns How many tokens of the model it has cost.
  */
-export async function conductRun(options: ConductRunOptions): Promise<number> {
+export async function conductRun(options: ConductRunOptions): Promise<void> {
   const { run, turn, store, requestId, log, now } = options;
   const threadId = turn.thread.id;
   const messageId = turn.goesOn?.message.id ?? `msg_${randomBase62(22, options.random)}`;
@@ -79,14 +80,17 @@ export async function conductRun(options: ConductRunOptions): Promise<number> {
     type: "message-metadata",
     messageMetadata: { cited: cited.map((number) => `s${number}`), usage },
   });
-  try {
-    await keep(options, { answer, messageId, cited, ending });
-  } catch (error) {
-    ending = endingOf(error);
+  // Whatever becomes of the answer, what it has cost was spent.
+  for (const write of [
+    () => keep(options, { answer, messageId, cited, ending }),
+    options.budget.settle,
+  ]) {
+    await write().catch((error: unknown) => {
+      ending = endingOf(error);
+    });
   }
   logEnding(log, { run, ending, usage, tookMs: now() - startedAtMs });
   run.end(ending, endingFrames(ending, requestId));
-  return usage.inputTokens + usage.outputTokens;
 }
 
 async function loop(
@@ -134,6 +138,7 @@ async function loop(
       usage.inputTokens += step.inputTokens;
       usage.outputTokens += step.outputTokens;
     },
+    takeTokens: (atLeast) => options.budget.takeTokens(atLeast),
     earlierSteps: earlierSteps(turn),
     ...(maxSteps === undefined ? {} : { maxSteps }),
   });

@@ -36,6 +36,8 @@ export interface ModelStepOptions {
   /** An id for a call: the model's own where it is fit and new in the thread. */
   readonly claimCallId: (suggested: string) => string;
   readonly sleep: Sleep;
+  /** The most that the model may say, in its tokens. @default what the model takes for right */
+  readonly maxOutputTokens?: number;
 }
 
 /** The longest that a provider's wish to wait is granted; a longer one is the client's to wait. */
@@ -66,7 +68,16 @@ export async function streamModelStep(options: ModelStepOptions): Promise<ModelS
 }
 
 async function attemptStep(
-  { model, prompt, toolbox, signal, emit, nextPartId, claimCallId }: ModelStepOptions,
+  {
+    model,
+    prompt,
+    toolbox,
+    signal,
+    emit,
+    nextPartId,
+    claimCallId,
+    maxOutputTokens,
+  }: ModelStepOptions,
   said: { anything: boolean },
 ): Promise<ModelStep> {
   const { definitions } = toolbox;
@@ -75,6 +86,7 @@ async function attemptStep(
       model.doStream({
         prompt,
         abortSignal: signal,
+        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
         ...(definitions.length > 0 ? { tools: definitions, toolChoice: { type: "auto" } } : {}),
       }),
     ),

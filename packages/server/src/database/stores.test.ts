@@ -8,12 +8,14 @@ import { projectStateStoreContract } from "../projects/project-state-store.contr
 import { projectStoreContract } from "../projects/project-store.contract.ts";
 import { revocationStoreContract } from "../sessions/revocation-store.contract.ts";
 import { sessionStoreContract } from "../sessions/session-store.contract.ts";
+import { usageStoreContract } from "../sessions/usage-store.contract.ts";
 import { type TestDatabaseKind, testDatabases } from "./testing/test-databases.ts";
 
 /** Every promise that a store makes, by store. */
 const contracts: Readonly<Record<string, (kind: TestDatabaseKind) => void>> = {
   "api keys": apiKeyStoreContract,
   sessions: sessionStoreContract,
+  "usage of sessions": usageStoreContract,
   revocations: revocationStoreContract,
   audit: auditStoreContract,
   projects: projectStoreContract,

@@ -26,6 +26,7 @@ const limits = z.object({
 /** A session as its key sees it. */
 export const session = z.looseObject({
   session_id: text,
+  status: z.enum(["active", "expired", "revoked"]),
   key_id: text,
   integration_id: text.nullable(),
   external_owner_id: text.nullable(),
@@ -34,6 +35,27 @@ export const session = z.looseObject({
   expires_at: instant,
   revoked_at: instantOrNull,
   metadata: z.record(z.string(), z.unknown()).nullable(),
+});
+
+const left = z
+  .object({ turns: z.int().nullable(), model_tokens: z.int().nullable() })
+  .describe("What is left until the session ends; `null` where nothing bounds it.");
+
+/** One session, with how it stands with its limits. */
+export const sessionStanding = session.extend({
+  limits,
+  left,
+  rates: z
+    .array(
+      z.object({
+        policy: text,
+        quota: z.int(),
+        window_seconds: z.number(),
+        remaining: z.int(),
+        reset_seconds: z.int(),
+      }),
+    )
+    .describe("How often it may ask now, by the policies of `RateLimit-Policy`."),
 });
 
 /** A page of sessions. */
@@ -51,6 +73,7 @@ export const ownSession = z.looseObject({
   expires_at: instant,
   expires_in: z.int(),
   limits: z.looseObject(limits.shape),
+  left,
 });
 
 /** What introspection says (RFC 7662 section 2.2). */

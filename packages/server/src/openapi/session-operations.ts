@@ -53,7 +53,7 @@ export const sessionOperations: readonly Operation[] = [
     tag: "Sessions",
     summary: "Look at a session",
     credentials: ["apiKey"],
-    answers: { 200: { description: "The session.", schema: answers.session } },
+    answers: { 200: { description: "The session.", schema: answers.sessionStanding } },
   },
   {
     method: "delete",

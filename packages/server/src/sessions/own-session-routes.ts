@@ -1,12 +1,22 @@
 import { Hono } from "hono";
 import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
+import type { SessionStanding } from "./session-standing.ts";
 import type { Sessions } from "./sessions.ts";
 
+/** What {@link ownSessionRoutes} needs. */
+export interface OwnSessionRoutesOptions {
+  readonly sessions: Sessions;
+  readonly standing: SessionStanding;
+}
+
 /** `session/`: what the asking token is, and its end. Stands behind `requireSession`. */
-export function ownSessionRoutes(sessions: Sessions): Hono<AppEnv> {
+export function ownSessionRoutes({ sessions, standing }: OwnSessionRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
-  app.get("/session", (c) => c.json(sessions.describe(c.get("session"))));
+  app.get("/session", async (c) => {
+    const session = c.get("session");
+    return c.json({ ...sessions.describe(session), ...(await standing.left(session)) });
+  });
   app.delete("/session", async (c) => {
     const { projectId, sid } = c.get("session");
     await sessions.revoke(projectId, sid, auditContext(c, `session:${sid}`));

@@ -13,7 +13,8 @@ import type { RateLimits } from "../limits/rate-limits.ts";
 import { longestSessionSeconds } from "../projects/project-settings.ts";
 import type { Projects } from "../projects/projects.ts";
 import type { RevocationKind, Revocations } from "./revocations.ts";
-import { formatInstant, type Sessions } from "./sessions.ts";
+import type { SessionStanding } from "./session-standing.ts";
+import { formatInstant, type Sessions, toPrincipal } from "./sessions.ts";
 
 const names = z.array(z.string().min(1).max(200)).max(100);
 const origin = z
@@ -105,6 +106,7 @@ export interface SessionKeyRoutesOptions {
   readonly audit: Audit;
   readonly tallies: Pick<Tallies, "minted">;
   readonly limits: RateLimits;
+  readonly standing: SessionStanding;
 }
 
 /** The session routes that take an API key: mint, list, look at, revoke. */
@@ -116,6 +118,7 @@ export function sessionKeyRoutes({
   audit,
   tallies,
   limits,
+  standing,
 }: SessionKeyRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
 
@@ -163,19 +166,22 @@ export function sessionKeyRoutes({
     const page = rows.slice(0, pageSize);
     const last = rows.length > pageSize ? page.at(-1) : undefined;
     return c.json({
-      sessions: page.map(toWire),
+      sessions: page.map((row) => toWire(row, sessions)),
       next_cursor: last ? `${last.issued_at_ms}.${last.sid}` : null,
     });
   });
 
-  app.get("/sessions/:sid", requireKey(keys, audit, "sessions:read"), async (c) =>
-    c.json(toWire(await sessions.get(c.get("key").projectId, sidOf(c)))),
-  );
+  app.get("/sessions/:sid", requireKey(keys, audit, "sessions:read"), async (c) => {
+    const row = await sessions.get(c.get("key").projectId, sidOf(c));
+    const session = toPrincipal(row);
+    const [left, rates] = await Promise.all([standing.left(session), standing.rates(session)]);
+    return c.json({ ...toWire(row, sessions), ...left, rates });
+  });
 
   app.delete("/sessions/:sid", requireKey(keys, audit, "sessions:revoke"), async (c) => {
     const { projectId, kid } = c.get("key");
     const actor = auditContext(c, `key:${kid}`);
-    return c.json(toWire(await sessions.revoke(projectId, sidOf(c), actor)));
+    return c.json(toWire(await sessions.revoke(projectId, sidOf(c), actor), sessions));
   });
 
   app.post("/revocations", requireKey(keys, audit, "sessions:revoke"), async (c) => {
@@ -234,9 +240,13 @@ function parseCursor(cursor: string): { issuedAtMs: number; sid: string } {
   return { issuedAtMs: Number(match[1]), sid: match[2] };
 }
 
-function toWire(row: SessionRow): Record<string, unknown> {
+function toWire(
+  row: SessionRow,
+  { statusOf }: Pick<Sessions, "statusOf">,
+): Record<string, unknown> {
   return {
     session_id: row.sid,
+    status: statusOf(row),
     key_id: row.kid,
     integration_id: row.integration_id,
     external_owner_id: row.owner,

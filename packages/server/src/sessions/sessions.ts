@@ -28,10 +28,12 @@ export interface Sessions {
    */
   verify(token: string): Promise<SessionPrincipal>;
   /** The session's own view of itself. */
-  describe(session: SessionPrincipal): SessionStatus;
+  describe(session: SessionPrincipal): Omit<SessionStatus, "limits" | "left">;
   /** @throws {@link ProblemError} `not_found`, for a session of another project too. */
   get(projectId: string, sid: string): Promise<SessionRow>;
   list(options: SessionListOptions): Promise<SessionRow[]>;
+  /** What has become of a session that {@link Sessions.get} or {@link Sessions.list} gave. */
+  statusOf(row: SessionRow): "active" | "expired" | "revoked";
   countLive(kid: string): Promise<number>;
   /** Ends a session. When it resolves its token is refused and its streams are cut. */
   revoke(projectId: string, sid: string, actor: Actor): Promise<SessionRow>;
@@ -163,12 +165,11 @@ export async function createSessions({
       external_owner_id: session.owner,
       expires_at: formatInstant(session.expiresAtMs),
       expires_in: Math.max(0, Math.floor((session.expiresAtMs - now()) / 1000)),
-      limits: {
-        turns: session.policy.limits?.turns ?? null,
-        model_tokens: session.policy.limits?.modelTokens ?? null,
-        streams: session.policy.limits?.streams ?? null,
-      },
     }),
+    statusOf(row) {
+      if (row.revoked_at_ms !== null || isKeyRevoked(row.kid)) return "revoked";
+      return row.expires_at_s * 1000 <= now() ? "expired" : "active";
+    },
 
     get,
     list: async (options) => (await store.list(options)).map(withEnd),
@@ -207,7 +208,8 @@ export function formatInstant(atMs: number): string {
   return new Date(atMs).toISOString().replace(/Z$/, "000Z");
 }
 
-function toPrincipal(row: SessionRow): SessionPrincipal {
+/** A session as its row tells of it. */
+export function toPrincipal(row: SessionRow): SessionPrincipal {
   return {
     sid: row.sid,
     projectId: row.project_id,

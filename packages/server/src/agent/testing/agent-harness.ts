@@ -9,10 +9,13 @@ import { Hono } from "hono";
 import { pino } from "pino";
 import { type Database, openDatabase } from "../../database/database.ts";
 import { createSqlThreadStore } from "../../database/thread-store.ts";
+import { createSqlUsageStore } from "../../database/usage-store.ts";
 import type { AppEnv } from "../../http/app-env.ts";
 import { answerProblem, ProblemError } from "../../http/problem-answer.ts";
+import { defaultSettings, type ProjectSettings } from "../../projects/project-settings.ts";
 import { createOpenStreams, type OpenStreams } from "../../sessions/open-streams.ts";
 import type { SessionPrincipal } from "../../sessions/principal.ts";
+import { createSessionBudget } from "../../sessions/session-budget.ts";
 import { type Agent, createAgent } from "../agent.ts";
 import { createModels, type Models } from "../models/registry.ts";
 import { agentRoutes } from "../routes.ts";
@@ -65,6 +68,8 @@ export interface AgentHarnessOptions {
   readonly heartbeatMs?: number;
   readonly maxSteps?: number;
   readonly now?: () => number;
+  /** Of every project. @default the default settings */
+  readonly settings?: ProjectSettings;
   /** Waits asked for before a second try. */
   readonly onSleep?: (ms: number) => void;
 }
@@ -112,6 +117,7 @@ export async function createAgentHarness({
   heartbeatMs,
   maxSteps,
   now = Date.now,
+  settings = defaultSettings,
   onSleep,
 }: AgentHarnessOptions): Promise<AgentHarness> {
   const database = await openDatabase(":memory:");
@@ -134,6 +140,11 @@ export async function createAgentHarness({
     threads,
     store,
     runs,
+    budget: createSessionBudget({
+      store: createSqlUsageStore(database),
+      settingsOf: () => settings,
+      now,
+    }),
     integrations: { exists: async (_, id) => id === "int_1" || id === "int_2" },
     now,
     sleep: async (ms) => onSleep?.(ms),
