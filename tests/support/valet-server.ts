@@ -10,7 +10,11 @@ import {
   type TestPlace,
   testDatabases,
 } from "../../packages/server/src/database/testing/test-databases.ts";
-import { type OpenServer, openServer } from "../../packages/server/src/open-server.ts";
+import {
+  type OpenServer,
+  type OpenServerOptions,
+  openServer,
+} from "../../packages/server/src/open-server.ts";
 
 /** A real server over a data folder of its own, called without a port. */
 export interface TestServer {
@@ -33,7 +37,10 @@ export interface TestServer {
  * Opens one with a project, an integration and a key. Its database is embedded, or PostgreSQL
  * where `VALET_TEST_ON` says so: the same files of tests run on both.
  */
-export async function openTestServer(variables: Record<string, string> = {}): Promise<TestServer> {
+export async function openTestServer(
+  variables: Record<string, string> = {},
+  options: Pick<OpenServerOptions, "onStatement"> = {},
+): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "valet-test-"));
   const lines: string[] = [];
   const clock = { ms: Date.now() };
@@ -45,7 +52,7 @@ export async function openTestServer(variables: Record<string, string> = {}): Pr
       ...(postgres && { VALET_DATABASE_URL: postgres.place }),
       ...variables,
     }),
-    { logTo: { write: (line) => void lines.push(line) }, now: () => clock.ms },
+    { logTo: { write: (line) => void lines.push(line) }, now: () => clock.ms, ...options },
   );
   const control = createControlClient(async (path, init) =>
     server.control.request(`http://valet${path}`, init),

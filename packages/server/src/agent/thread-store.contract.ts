@@ -74,7 +74,10 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
       atMs: startMs + 1,
     });
     await place.reopen();
-    expect(await store().find(thread.id)).toEqual({ ...thread, updated_at_ms: startMs + 1 });
+    expect(await store().find(thread.project_id, thread.id)).toEqual({
+      ...thread,
+      updated_at_ms: startMs + 1,
+    });
     const { messages, calls } = await store().read(thread.id, 99);
     expect(messages.map(({ id, role }) => [id, role])).toEqual([
       ["q1", "user"],
@@ -93,7 +96,7 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
       sources: [],
       feedback: [],
     });
-    expect(await store().find("thr_none")).toBeUndefined();
+    expect(await store().find("prj_none", "thr_none")).toBeUndefined();
   });
 
   test(`${kind.name}: what is written into a thread at the same time gets a place each`, async () => {
@@ -130,13 +133,13 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
     const again = message(thread.id, "q1", "user", startMs + 9);
     await expect(store().addQuestion({ thread, isNew: false, message: again })).rejects.toThrow();
     expect((await store().read(thread.id, 9)).calls[0]?.state).toBe("pending");
-    expect((await store().find(thread.id))?.updated_at_ms).toBe(startMs);
+    expect((await store().find(thread.project_id, thread.id))?.updated_at_ms).toBe(startMs);
     const fresh = newThread(thread.project_id);
     const impossible = { ...message(fresh.id, "q1"), parts: null as unknown as string };
     await expect(
       store().addQuestion({ thread: fresh, isNew: true, message: impossible }),
     ).rejects.toThrow();
-    expect(await store().find(fresh.id)).toBeUndefined();
+    expect(await store().find(fresh.project_id, fresh.id)).toBeUndefined();
   });
 
   test(`${kind.name}: of those who end a pending call at the same time one does`, async () => {
@@ -251,9 +254,9 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
 
   test(`${kind.name}: a deleted thread is in no list, and is still known as deleted`, async () => {
     const thread = await begin();
-    await store().remove(thread.id, startMs + 5);
+    await store().remove(thread.project_id, thread.id, startMs + 5);
     expect(await store().list({ projectId: thread.project_id, owner: "jo", limit: 9 })).toEqual([]);
-    expect((await store().find(thread.id))?.deleted_at_ms).toBe(startMs + 5);
+    expect((await store().find(thread.project_id, thread.id))?.deleted_at_ms).toBe(startMs + 5);
   });
 
   test(`${kind.name}: of what a person thinks of an answer the last word counts, until it is taken back`, async () => {

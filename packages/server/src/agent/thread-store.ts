@@ -8,13 +8,13 @@ import type {
 
 /** Where conversations are kept. Every write is all or nothing, and durable when it resolves. */
 export interface ThreadStore {
-  /** A thread by its stored id, a deleted one too. */
-  find(id: string): Promise<ThreadRow | undefined>;
+  /** A thread of a project by its stored id, a deleted one too. */
+  find(projectId: string, id: string): Promise<ThreadRow | undefined>;
   /** Threads of an owner that any session of theirs may use, last changed first. */
   list(options: ThreadListOptions): Promise<ListedThread[]>;
   countMessages(threadId: string): Promise<number>;
   /** Marks a thread deleted; its rows stay until they are erased for good. */
-  remove(id: string, atMs: number): Promise<void>;
+  remove(projectId: string, id: string, atMs: number): Promise<void>;
   /** The last messages in order, their calls, and every source of the thread. */
   read(threadId: string, lastMessages: number): Promise<ThreadContents>;
   /** The ids of all calls ever made in a thread. */

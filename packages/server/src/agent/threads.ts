@@ -79,7 +79,7 @@ export function createThreads({ store, runs, now = Date.now, random }: ThreadsOp
     if (!chosenId.test(id)) throw new ProblemError("not_found");
     const isIssued = issuedId.test(id);
     const storedId = isIssued ? id : `${session.sid}~${id}`;
-    const thread = await store.find(storedId);
+    const thread = await store.find(session.projectId, storedId);
     if (!thread && !isIssued) {
       return { thread: newThread(session, storedId, session.sid), isNew: true };
     }
@@ -140,7 +140,7 @@ export function createThreads({ store, runs, now = Date.now, random }: ThreadsOp
     async remove(session, id) {
       requireOwner(session);
       const thread = await find(session, id);
-      await store.remove(thread.id, now());
+      await store.remove(session.projectId, thread.id, now());
       runs.active(thread.id)?.abort(new RunStopped());
     },
     async rate(session, id, { message_id, rating, comment }) {

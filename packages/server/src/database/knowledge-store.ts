@@ -4,10 +4,22 @@ import { locking } from "./dialect.ts";
 
 /** The knowledge base in SQL. */
 export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
-  async function removeDocuments(db: Database, ids: readonly string[]): Promise<void> {
+  async function removeDocuments(
+    db: Database,
+    projectId: string,
+    ids: readonly string[],
+  ): Promise<void> {
     for (const id of ids) {
-      await db.deleteFrom("chunk").where("document_id", "=", id).execute();
-      await db.deleteFrom("document").where("id", "=", id).execute();
+      await db
+        .deleteFrom("chunk")
+        .where("project_id", "=", projectId)
+        .where("document_id", "=", id)
+        .execute();
+      await db
+        .deleteFrom("document")
+        .where("project_id", "=", projectId)
+        .where("id", "=", id)
+        .execute();
     }
   }
 
@@ -58,14 +70,19 @@ export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
         const documents = await db
           .selectFrom("document")
           .select("id")
+          .where("project_id", "=", projectId)
           .where("source_id", "=", sourceId)
           .execute();
         const ids = documents.map(({ id }) => id);
-        await removeDocuments(db, ids);
-        await db.deleteFrom("source").where("id", "=", sourceId).execute();
+        await removeDocuments(db, projectId, ids);
+        await db
+          .deleteFrom("source")
+          .where("project_id", "=", projectId)
+          .where("id", "=", sourceId)
+          .execute();
         return ids;
       }),
-    documents: (sourceId) =>
+    documents: (projectId, sourceId) =>
       database
         .selectFrom("document")
         .select([
@@ -78,14 +95,21 @@ export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
           "content_hash",
           "updated_at_ms",
         ])
+        .where("project_id", "=", projectId)
         .where("source_id", "=", sourceId)
         .execute(),
-    document: (id) =>
-      database.selectFrom("document").selectAll().where("id", "=", id).executeTakeFirst(),
-    sections: async (documentId) => {
+    document: (projectId, id) =>
+      database
+        .selectFrom("document")
+        .selectAll()
+        .where("project_id", "=", projectId)
+        .where("id", "=", id)
+        .executeTakeFirst(),
+    sections: async (projectId, documentId) => {
       const rows = await database
         .selectFrom("chunk")
         .select(["heading_path", "anchor", "text"])
+        .where("project_id", "=", projectId)
         .where("document_id", "=", documentId)
         .orderBy("position")
         .execute();
@@ -97,7 +121,11 @@ export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
     },
     saveDocument: (row, sections) =>
       database.transaction().execute(async (db) => {
-        await db.deleteFrom("chunk").where("document_id", "=", row.id).execute();
+        await db
+          .deleteFrom("chunk")
+          .where("project_id", "=", row.project_id)
+          .where("document_id", "=", row.id)
+          .execute();
         await db
           .insertInto("document")
           .values(row)
@@ -120,7 +148,9 @@ export function createSqlKnowledgeStore(database: Database): KnowledgeStore {
             .execute();
         }
       }),
-    removeDocuments: (ids) => database.transaction().execute((db) => removeDocuments(db, ids)),
-    stamps: () => database.selectFrom("document").select(["id", "content_hash"]).execute(),
+    removeDocuments: (projectId, ids) =>
+      database.transaction().execute((db) => removeDocuments(db, projectId, ids)),
+    stamps: () =>
+      database.selectFrom("document").select(["id", "project_id", "content_hash"]).execute(),
   };
 }

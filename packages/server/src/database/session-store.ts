@@ -55,6 +55,7 @@ export function createSqlSessionStore(database: Database): SessionStore {
           .updateTable("session")
           .set({ revoked_at_ms: atMs })
           .where("sid", "=", row.sid)
+          .where("project_id", "=", row.project_id)
           .where("revoked_at_ms", "is", null)
           .returning("sid")
           .executeTakeFirst();

@@ -7,7 +7,13 @@ import type { Schema } from "./schema.ts";
 /** Conversations in SQL. */
 export function createSqlThreadStore(database: Database): ThreadStore {
   return {
-    find: (id) => database.selectFrom("thread").selectAll().where("id", "=", id).executeTakeFirst(),
+    find: (projectId, id) =>
+      database
+        .selectFrom("thread")
+        .selectAll()
+        .where("project_id", "=", projectId)
+        .where("id", "=", id)
+        .executeTakeFirst(),
 
     list: ({ projectId, owner, before, limit }) =>
       database
@@ -51,10 +57,11 @@ export function createSqlThreadStore(database: Database): ThreadStore {
       return Number(row.n);
     },
 
-    remove: async (id, atMs) => {
+    remove: async (projectId, id, atMs) => {
       await database
         .updateTable("thread")
         .set({ deleted_at_ms: atMs })
+        .where("project_id", "=", projectId)
         .where("id", "=", id)
         .execute();
     },

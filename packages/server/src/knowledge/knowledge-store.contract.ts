@@ -41,11 +41,17 @@ export function knowledgeStoreContract(kind: TestDatabaseKind): void {
     const row = document(source, "one");
     await store().saveDocument(row, sections("first", "second", "third"));
     await place.reopen();
-    expect(await store().document(row.id)).toEqual(row);
-    expect(await store().sections(row.id)).toEqual(sections("first", "second", "third"));
+    expect(await store().document(row.project_id, row.id)).toEqual(row);
+    expect(await store().sections(row.project_id, row.id)).toEqual(
+      sections("first", "second", "third"),
+    );
     const { markdown: _, ...listed } = row;
-    expect(await store().documents(source.id)).toEqual([listed]);
-    expect(await store().stamps()).toContainEqual({ id: row.id, content_hash: row.content_hash });
+    expect(await store().documents(source.project_id, source.id)).toEqual([listed]);
+    expect(await store().stamps()).toContainEqual({
+      id: row.id,
+      project_id: row.project_id,
+      content_hash: row.content_hash,
+    });
   });
 
   test(`${kind.name}: a document saved again takes the place of itself, with its new sections alone`, async () => {
@@ -53,8 +59,8 @@ export function knowledgeStoreContract(kind: TestDatabaseKind): void {
     const row = document(source, "one");
     await store().saveDocument(row, sections("old", "older"));
     await store().saveDocument({ ...row, content_hash: "new" }, sections("new"));
-    expect(await store().sections(row.id)).toEqual(sections("new"));
-    expect((await store().document(row.id))?.content_hash).toBe("new");
+    expect(await store().sections(row.project_id, row.id)).toEqual(sections("new"));
+    expect((await store().document(row.project_id, row.id))?.content_hash).toBe("new");
   });
 
   test(`${kind.name}: a document that cannot be saved to its last section is as it was`, async () => {
@@ -63,8 +69,8 @@ export function knowledgeStoreContract(kind: TestDatabaseKind): void {
     await store().saveDocument(row, sections("old"));
     const broken = [...sections("new"), { headingPath: [], anchor: "", text: null as never }];
     await expect(store().saveDocument({ ...row, content_hash: "new" }, broken)).rejects.toThrow();
-    expect(await store().sections(row.id)).toEqual(sections("old"));
-    expect((await store().document(row.id))?.content_hash).toBe(row.content_hash);
+    expect(await store().sections(row.project_id, row.id)).toEqual(sections("old"));
+    expect((await store().document(row.project_id, row.id))?.content_hash).toBe(row.content_hash);
   });
 
   test(`${kind.name}: another project sees no source and removes none`, async () => {
@@ -88,16 +94,18 @@ export function knowledgeStoreContract(kind: TestDatabaseKind): void {
     const ids = rows.map(({ id }) => id).sort();
     expect(gone.filter(Boolean).map((each) => each?.sort())).toEqual([ids]);
     expect(await store().sources(source.project_id)).toEqual([]);
-    expect(await store().document(ids[0] ?? "")).toBeUndefined();
-    expect(await store().sections(ids[0] ?? "")).toEqual([]);
+    expect(await store().document(source.project_id, ids[0] ?? "")).toBeUndefined();
+    expect(await store().sections(source.project_id, ids[0] ?? "")).toEqual([]);
   });
 
   test(`${kind.name}: documents are removed by name, and a source saved again keeps its first instant`, async () => {
     const source = await addSource(await place.newProject());
     const [one, two] = [document(source, "one"), document(source, "two")];
     for (const row of [one, two]) await store().saveDocument(row, sections("text"));
-    await store().removeDocuments([one.id, "doc_none"]);
-    expect((await store().documents(source.id)).map(({ id }) => id)).toEqual([two.id]);
+    await store().removeDocuments(source.project_id, [one.id, "doc_none"]);
+    expect((await store().documents(source.project_id, source.id)).map(({ id }) => id)).toEqual([
+      two.id,
+    ]);
     await store().saveSource({ ...source, base_url: "https://d.example/", updated_at_ms: 99 });
     expect(await store().source(source.project_id, source.path)).toEqual({
       ...source,

@@ -17,12 +17,12 @@ export interface KnowledgeStore {
   saveSource(row: SourceRow): Promise<void>;
   /** Removes a source with all its documents; gives their ids. */
   removeSource(projectId: string, sourceId: string): Promise<string[] | undefined>;
-  documents(sourceId: string): Promise<Omit<DocumentRow, "markdown">[]>;
-  document(id: string): Promise<DocumentRow | undefined>;
-  sections(documentId: string): Promise<StoredSection[]>;
+  documents(projectId: string, sourceId: string): Promise<Omit<DocumentRow, "markdown">[]>;
+  document(projectId: string, id: string): Promise<DocumentRow | undefined>;
+  sections(projectId: string, documentId: string): Promise<StoredSection[]>;
   /** Puts a document and its sections in the place of the former ones, all or nothing. */
   saveDocument(row: DocumentRow, sections: readonly StoredSection[]): Promise<void>;
-  removeDocuments(ids: readonly string[]): Promise<void>;
-  /** Every document of every project: id and content hash. */
-  stamps(): Promise<{ id: string; content_hash: string }[]>;
+  removeDocuments(projectId: string, ids: readonly string[]): Promise<void>;
+  /** Every document of every project: what the index is compared with. */
+  stamps(): Promise<Pick<DocumentRow, "id" | "project_id" | "content_hash">[]>;
 }

@@ -100,10 +100,10 @@ export function createKnowledge({
       "remove",
       Object.keys(indexed).filter((id) => !known.has(id)),
     );
-    for (const { id, content_hash: stamp } of truth) {
+    for (const { id, project_id: projectId, content_hash: stamp } of truth) {
       if (indexed[id] === stamp) continue;
-      const row = await store.document(id);
-      if (row) await index(row, await store.sections(id));
+      const row = await store.document(projectId, id);
+      if (row) await index(row, await store.sections(projectId, id));
     }
   }
 
@@ -135,7 +135,7 @@ export function createKnowledge({
     const { root, files } = await findDocuments(path);
     const source = await saveSource(projectId, root, baseUrl);
     const before = new Map(
-      (await store.documents(source.id)).map((document) => [document.path, document]),
+      (await store.documents(projectId, source.id)).map((document) => [document.path, document]),
     );
     const counts = { added: 0, changed: 0, unchanged: 0, chunks: 0 };
     const failures: IngestFailure[] = [];
@@ -154,7 +154,7 @@ export function createKnowledge({
       before.delete(file.path);
     }
     const gone = [...before.values()].map(({ id }) => id);
-    await store.removeDocuments(gone);
+    await store.removeDocuments(projectId, gone);
     await thread.run("remove", gone);
     return { sourceId: source.id, ...counts, removed: gone.length, failures };
   }
@@ -231,9 +231,9 @@ export function createKnowledge({
       return thread.run("search", search);
     },
     async document(projectId, id) {
-      const row = await store.document(id);
-      if (!row || row.project_id !== projectId) return undefined;
-      const documents = await store.documents(row.source_id);
+      const row = await store.document(projectId, id);
+      if (!row) return undefined;
+      const documents = await store.documents(projectId, row.source_id);
       return { row, siblings: new Map(documents.map((other) => [other.path, other.id])) };
     },
     close: () => thread.close(),
