@@ -15,12 +15,14 @@ import { createAudit } from "./audit/audit.ts";
 import { auditControlRoutes } from "./audit/control-routes.ts";
 import { createTallies } from "./audit/tallies.ts";
 import { backupRoutes } from "./backup/control-routes.ts";
+import { createCleanUp } from "./clean-up/clean-up.ts";
 import type { Config } from "./config.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { type DataFolder, openDataFolder } from "./data-folder/data-folder.ts";
 import { loadSecrets } from "./data-folder/secrets.ts";
 import { createSqlApiKeyStore } from "./database/api-key-store.ts";
 import { createSqlAuditStore } from "./database/audit-store.ts";
+import { createSqlCleanUpStore } from "./database/clean-up-store.ts";
 import { openDatabase } from "./database/database.ts";
 import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
 import type { DatabaseInUseError } from "./database/postgres-hold.ts";
@@ -80,7 +82,7 @@ export interface OpenServerOptions {
   readonly onStatement?: (sql: string) => void;
 }
 
-const sweepEveryMs = 10 * 60_000;
+const cleanEveryMs = 10 * 60_000;
 const auditEveryMs = 60_000;
 
 /**
@@ -266,13 +268,12 @@ async function openParts(
     dashboardUrl: () => dashboardUrl,
   });
 
-  const sweep = () => {
-    for (const part of [sessions, budget]) {
-      part.sweep().catch((error) => log.error({ err: error }, "clean-up failed"));
-    }
+  const cleanUp = createCleanUp({ store: createSqlCleanUpStore(database), now });
+  const clean = () => {
+    cleanUp.run().catch((error) => log.error({ err: error }, "clean-up failed"));
   };
-  sweep();
-  const sweeping = setInterval(sweep, sweepEveryMs).unref();
+  clean();
+  const cleaning = setInterval(clean, cleanEveryMs).unref();
   const keepAudit = () => {
     const kept = tallies.flush().then(anchors.check);
     kept.catch((error) => log.error({ err: error, part: "audit" }, "the audit is behind"));
@@ -288,7 +289,8 @@ async function openParts(
     ended: serving.ended,
     close() {
       closing ??= (async () => {
-        clearInterval(sweeping);
+        clearInterval(cleaning);
+        await cleanUp.close();
         clearInterval(auditing);
         await agent.close();
         await knowledge.close();

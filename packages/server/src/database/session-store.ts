@@ -83,18 +83,5 @@ export function createSqlSessionStore(database: Database): SessionStore {
         .execute();
       return rows.map(({ sid }) => sid);
     },
-    deleteExpired: async (beforeS, limit) => {
-      const { numDeletedRows } = await database
-        .deleteFrom("session")
-        .where("sid", "in", (select) =>
-          select
-            .selectFrom("session")
-            .select("sid")
-            .where("expires_at_s", "<", beforeS)
-            .limit(limit),
-        )
-        .executeTakeFirst();
-      return Number(numDeletedRows);
-    },
   };
 }

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { threadStoreContract } from "../agent/thread-store.contract.ts";
 import { apiKeyStoreContract } from "../api-keys/api-key-store.contract.ts";
 import { auditStoreContract } from "../audit/audit-store.contract.ts";
+import { cleanUpStoreContract } from "../clean-up/clean-up-store.contract.ts";
 import { knowledgeStoreContract } from "../knowledge/knowledge-store.contract.ts";
 import { setupLinkStoreContract } from "../people/setup-link-store.contract.ts";
 import { projectStateStoreContract } from "../projects/project-state-store.contract.ts";
@@ -23,6 +24,7 @@ const contracts: Readonly<Record<string, (kind: TestDatabaseKind) => void>> = {
   "set-up links": setupLinkStoreContract,
   threads: threadStoreContract,
   knowledge: knowledgeStoreContract,
+  "clean-up": cleanUpStoreContract,
 };
 
 const kinds = await testDatabases();

@@ -86,20 +86,6 @@ export function createSqlUsageStore(database: Database): UsageStore {
         .executeTakeFirst();
       return row?.count ?? 0;
     },
-
-    async deleteEnded(beforeS, limit) {
-      const { numDeletedRows } = await database
-        .deleteFrom("session_usage")
-        .where("sid", "in", (select) =>
-          select
-            .selectFrom("session_usage")
-            .select("sid")
-            .where("until_s", "<", beforeS)
-            .limit(limit),
-        )
-        .executeTakeFirst();
-      return Number(numDeletedRows);
-    },
   };
 }
 

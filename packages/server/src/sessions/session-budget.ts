@@ -17,8 +17,6 @@ export interface SessionBudget {
   begin(session: SessionPrincipal, takesTurn: boolean): Promise<RunBudget>;
   /** What a session has used up, as far as it is counted. */
   used(session: SessionPrincipal): Promise<Usage>;
-  /** Forgets what sessions used that have ended, some at a time; resolves when none is left. */
-  sweep(): Promise<void>;
 }
 
 /** What was taken for one run. Settle it or give it back, once. */
@@ -44,8 +42,6 @@ export interface SessionBudgetOptions {
 }
 
 const dayMs = 86_400_000;
-const sweepAfterS = 24 * 3600;
-const sweepRows = 500;
 
 /** Creates the budget of one server. */
 export function createSessionBudget({
@@ -103,13 +99,6 @@ export function createSessionBudget({
     },
 
     used: ({ projectId, sid }) => store.read(projectId, sid),
-
-    async sweep() {
-      const beforeS = Math.floor(now() / 1000) - sweepAfterS;
-      while ((await store.deleteEnded(beforeS, sweepRows)) === sweepRows) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
   };
 }
 

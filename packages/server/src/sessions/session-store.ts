@@ -18,8 +18,6 @@ export interface SessionStore {
   }): Promise<void>;
   /** Names of the sessions that were ended before their time, and whose time has not come yet. */
   revokedSids(nowMs: number): Promise<string[]>;
-  /** Forgets at most `limit` sessions that expired before `beforeS`; says how many it forgot. */
-  deleteExpired(beforeS: number, limit: number): Promise<number>;
 }
 
 /** Which sessions {@link SessionStore.list} gives. */

@@ -160,16 +160,6 @@ test("no token stands in the database", async () => {
   expect(JSON.stringify(rows) + digests).not.toContain(token.slice(8, 40));
 });
 
-test("sessions that expired a day ago are forgotten, and no others", async () => {
-  const { sessions, clock } = await open();
-  const { session_id: old } = await sessions.create(key, {});
-  clock.ms += 26 * 3_600_000;
-  const { session_id: fresh } = await sessions.create(key, {});
-  await sessions.sweep();
-  await expect(sessions.get("prj_1", old)).rejects.toThrow("nothing here");
-  expect((await sessions.get("prj_1", fresh)).sid).toBe(fresh);
-});
-
 test("a session of another project does not exist", async () => {
   const { sessions } = await open();
   const { session_id: sid } = await sessions.create(key, {});

@@ -37,8 +37,6 @@ export interface Sessions {
   countLive(kid: string): Promise<number>;
   /** Ends a session. When it resolves its token is refused and its streams are cut. */
   revoke(projectId: string, sid: string, actor: Actor): Promise<SessionRow>;
-  /** Forgets sessions that expired a day ago, some at a time; resolves when none is left. */
-  sweep(): Promise<void>;
 }
 
 /** What {@link createSessions} needs. */
@@ -58,9 +56,6 @@ export interface SessionsOptions {
   /** Verified sessions held in memory. @default 100_000 */
   readonly maxCached?: number;
 }
-
-const sweepAfterS = 24 * 3600;
-const sweepRows = 500;
 
 /**
  * Opens the sessions of a store. What is cached never changes (who, which key, until when); what
@@ -192,13 +187,6 @@ export async function createSessions({
       revoked.add(sid);
       streams.cut({ sid }, "token_revoked");
       return { ...row, revoked_at_ms: atMs };
-    },
-
-    async sweep() {
-      const beforeS = Math.floor(now() / 1000) - sweepAfterS;
-      while ((await store.deleteExpired(beforeS, sweepRows)) === sweepRows) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
     },
   };
 }

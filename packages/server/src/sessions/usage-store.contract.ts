@@ -69,17 +69,4 @@ export function usageStoreContract(kind: TestDatabaseKind): void {
       modelTokens: 0,
     });
   });
-
-  test(`${kind.name}: sessions that have ended are forgotten, so many at a time, and others are not`, async () => {
-    const projectId = await place.newProject();
-    const ended = ["a", "b", "c"].map((name) => ({
-      ...turnOf(projectId, 9, `ses_${name}_of_${projectId}`),
-      untilS: 10,
-    }));
-    const live = turnOf(projectId, 9, `ses_live_of_${projectId}`);
-    for (const turn of [...ended, live]) await store().takeTurn(turn);
-    expect(await store().deleteEnded(11, 2)).toBe(2);
-    expect(await store().deleteEnded(11, 2)).toBe(1);
-    expect((await store().read(projectId, live.sid)).turns).toBe(1);
-  });
 }

@@ -12,8 +12,6 @@ export interface UsageStore {
   read(projectId: string, sid: string): Promise<Usage>;
   /** What was counted on a day. */
   readDay(projectId: string, day: string, kind: DayKind): Promise<number>;
-  /** Forgets at most `limit` sessions that ended before `beforeS`, and says how many. */
-  deleteEnded(beforeS: number, limit: number): Promise<number>;
 }
 
 /** A session as usage is counted for it. */
