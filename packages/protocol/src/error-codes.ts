@@ -65,6 +65,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "The API key was revoked",
     detail: "Create a new key in Settings -> API Keys and put it in your server's environment.",
   },
+  key_disabled: {
+    status: 401,
+    title: "The API key is disabled",
+    detail: "Enable it again in Settings -> API Keys, or use another key.",
+  },
+  key_rotated: {
+    status: 401,
+    title: "The API key was replaced by another one",
+    detail: "Put the key that took its place in your server's environment.",
+  },
   sign_in_required: {
     status: 401,
     title: "You are not signed in",
@@ -94,6 +104,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     status: 403,
     title: "This origin is not allowed",
     detail: "Add the page's origin to the allowed origins of the project or the session.",
+  },
+  ip_not_allowed: {
+    status: 403,
+    title: "The API key may not be used from this address",
+    detail: "Add the server's address to the key's IP list in Settings -> API Keys.",
   },
   api_key_in_browser: {
     status: 403,
@@ -266,12 +281,15 @@ export type ErrorCode =
   | "invalid_api_key"
   | "key_expired"
   | "key_revoked"
+  | "key_disabled"
+  | "key_rotated"
   | "sign_in_required"
   | "wrong_password"
   | "invalid_setup_code"
   | "owner_blocked"
   | "insufficient_scope"
   | "origin_not_allowed"
+  | "ip_not_allowed"
   | "api_key_in_browser"
   | "integration_mismatch"
   | "project_disabled"

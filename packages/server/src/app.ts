@@ -1,5 +1,7 @@
 import { Hono } from "hono";
 import type { Logger } from "pino";
+import { requireCaller } from "./api-keys/direct-caller.ts";
+import { createKeyGate } from "./api-keys/key-gate.ts";
 import { type ApiKeyRoutesOptions, apiKeyRoutes } from "./api-keys/routes.ts";
 import { countRefusals } from "./audit/count-refusals.ts";
 import { type AuditRoutesOptions, auditRoutes } from "./audit/routes.ts";
@@ -46,7 +48,7 @@ export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions, Audi
   /** Origins from which the dashboard may be used. */
   readonly dashboardOrigins: readonly string[];
   readonly facts: ServerFacts;
-  /** `chat` and `threads`, below a project's agent path and behind `requireSession`. */
+  /** `chat` and `threads`, below a project's agent path and behind `requireCaller`. */
   readonly agent: Hono<AppEnv>;
   /** `/sources`. Checks its credentials itself. */
   readonly sources: Hono<AppEnv>;
@@ -84,11 +86,15 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   // Routes that take an API key are for servers: they stand first, so that they send no CORS.
   app.use(`${agentBase}/sessions/*`, noStore, serving);
   app.use(`${agentBase}/revocations`, noStore, serving);
-  app.route(agentBase, tokenRoutes(parts));
-  app.route(agentBase, sessionKeyRoutes(parts));
-  const asSession = requireSession(parts.sessions, parts.inForce);
-  for (const path of [`${agentBase}/session`, `${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
-    app.use(path, noStore, readableByPages, serving, asSession, limitOtherRequests(parts.limits));
+  const gate = createKeyGate(parts);
+  app.route(agentBase, tokenRoutes({ ...parts, gate }));
+  app.route(agentBase, sessionKeyRoutes({ ...parts, gate }));
+  const bySession = requireSession(parts.sessions, parts.inForce);
+  const byCaller = requireCaller({ ...parts, gate, bySession });
+  const limited = limitOtherRequests(parts.limits);
+  app.use(`${agentBase}/session`, noStore, readableByPages, serving, bySession, limited);
+  for (const path of [`${agentBase}/chat/*`, `${agentBase}/threads/*`]) {
+    app.use(path, noStore, readableByPages, serving, byCaller, limited);
   }
   app.route(agentBase, ownSessionRoutes(parts));
   app.route(agentBase, parts.agent);

@@ -22,11 +22,23 @@ export function randomBase62(length: number, random: RandomBytes = randomBytes):
 
 /** A whole number as base62, padded with zeros to `length` and cut to its last `length` digits. */
 export function toBase62(value: bigint | number, length: number): string {
-  let rest = BigInt(value);
+  if (typeof value === "number") return numberToBase62(value, length);
+  let rest = value;
   let text = "";
   for (let at = 0; at < length; at += 1) {
     text = `${alphabet[Number(rest % 62n)]}${text}`;
     rest /= 62n;
+  }
+  return text;
+}
+
+/** Small numbers need no big ones: this is on the way of every API key. */
+function numberToBase62(value: number, length: number): string {
+  let rest = value;
+  let text = "";
+  for (let at = 0; at < length; at += 1) {
+    text = `${alphabet[rest % 62]}${text}`;
+    rest = Math.floor(rest / 62);
   }
   return text;
 }

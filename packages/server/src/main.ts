@@ -6,6 +6,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { withServer } from "./commands/connect.ts";
 import { ingestCommand } from "./commands/ingest.ts";
+import { keyFormatCommand } from "./commands/key-format-command.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { projectsCommand } from "./commands/projects.ts";
 import { sourcesCommand } from "./commands/sources.ts";
@@ -88,7 +89,9 @@ program.addCommand(auditCommand(config, print, complain));
 program.addCommand(ingestCommand(config, print, complain));
 program.addCommand(projectsCommand(config, print));
 program.addCommand(teamsCommand(config, print));
-program.addCommand(keysCommand(config, print));
+program.addCommand(
+  keysCommand(config, print).addCommand(keyFormatCommand(process.stdin, print, complain)),
+);
 program.addCommand(sourcesCommand(config, print));
 program.addCommand(backupCommand(config, print));
 program.addCommand(restoreCommand(config, print));

@@ -9,6 +9,7 @@ import { createRuns } from "./agent/runs.ts";
 import { createSearchTool } from "./agent/search-tool.ts";
 import { createThreads } from "./agent/threads.ts";
 import { createApiKeys } from "./api-keys/api-keys.ts";
+import { cutEndedCallers } from "./api-keys/direct-caller.ts";
 import { createApp } from "./app.ts";
 import { createAuditAnchors } from "./audit/anchors.ts";
 import { createAudit } from "./audit/audit.ts";
@@ -84,6 +85,8 @@ export interface OpenServerOptions {
 
 const cleanEveryMs = 10 * 60_000;
 const auditEveryMs = 60_000;
+/** How late the stream of a key that asks for itself may end after the key did. */
+const keyEndsEveryMs = 1_000;
 
 /**
  * Opens a data folder and puts the parts of the server together: the one place that names
@@ -163,7 +166,7 @@ async function openParts(
       macKeys: secrets.tokenMac,
     }),
     streams,
-    isKeyRevoked: keys.isRevoked,
+    isKeyRevoked: keys.refusesSessions,
     revocations,
     states,
     now,
@@ -209,6 +212,7 @@ async function openParts(
   const app = createApp({
     log,
     isServing: serving.isServing,
+    now,
     facts: { version, publicUrl: config.publicUrl },
     dashboardOrigins,
     keys,
@@ -250,6 +254,7 @@ async function openParts(
         now,
       }),
     ],
+    now,
     keys,
     sessions,
     streams,
@@ -281,6 +286,10 @@ async function openParts(
   };
   await anchors.check();
   const auditing = setInterval(keepAudit, auditEveryMs).unref();
+  const watching = setInterval(() => {
+    cutEndedCallers(keys, streams);
+    void keys.flushUsage();
+  }, keyEndsEveryMs).unref();
   let closing: Promise<void> | undefined;
   return {
     app,
@@ -292,7 +301,9 @@ async function openParts(
         clearInterval(cleaning);
         await cleanUp.close();
         clearInterval(auditing);
+        clearInterval(watching);
         await agent.close();
+        await keys.flushUsage(true);
         await knowledge.close();
         // Best effort: a database that is gone must not keep the server from ending.
         await keepAudit().then(anchors.write, () => undefined);

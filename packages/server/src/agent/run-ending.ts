@@ -1,5 +1,7 @@
 import { type ErrorCode, errorCodes, type FinishReason, type StreamPart } from "@valet/protocol";
 import { isDatabaseUnavailable } from "../database/database-unavailable.ts";
+import type { CutReason } from "../sessions/open-streams.ts";
+import type { SessionPrincipal } from "../sessions/principal.ts";
 
 /** What a {@link RunFailure} carries beyond its code. */
 export interface RunFailureOptions {
@@ -24,6 +26,15 @@ export class RunFailure extends Error {
     this.retryable = retryable;
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/**
+ * What whoever reads a stream is told when it is cut from outside. Behind a session stands somebody
+ * who can get another one; a key that asks for itself is told what became of it.
+ */
+export function cutFailure({ direct }: SessionPrincipal, reason: CutReason): RunFailure {
+  if (direct) return new RunFailure(reason);
+  return new RunFailure("token_revoked", { retryable: true });
 }
 
 /** A run that a person stopped. */

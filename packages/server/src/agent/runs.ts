@@ -3,7 +3,7 @@ import { ProblemError } from "../http/problem-answer.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 import { createRun, type Run } from "./run.ts";
-import { RunFailure } from "./run-ending.ts";
+import { cutFailure, RunFailure } from "./run-ending.ts";
 
 /** The runs of this server: those going on, and for a while those that have ended. */
 export interface Runs {
@@ -83,9 +83,7 @@ export function createRuns({
           forgetOld();
         },
       });
-      const release = streams.add(session, () =>
-        run.abort(new RunFailure("token_revoked", { retryable: true })),
-      );
+      const release = streams.add(session, (reason) => run.abort(cutFailure(session, reason)));
       active.set(threadId, run);
       return run;
     },

@@ -1,8 +1,8 @@
 import { doneData, encodeEvent, heartbeat } from "@valet/protocol";
-import type { OpenStreams } from "../sessions/open-streams.ts";
+import type { CutReason, OpenStreams } from "../sessions/open-streams.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 import type { Run } from "./run.ts";
-import { endingFrames, RunFailure } from "./run-ending.ts";
+import { cutFailure, endingFrames } from "./run-ending.ts";
 
 /** What {@link streamRun} needs. */
 export interface StreamRunOptions {
@@ -39,7 +39,7 @@ export function streamRun({
   heartbeatMs,
 }: StreamRunOptions): ReadableStream<Uint8Array> {
   let next = fromSeq;
-  let cut = false;
+  let cut: CutReason | undefined;
   let wake: () => void = () => undefined;
   let tidy: () => void = () => undefined;
 
@@ -49,8 +49,8 @@ export function streamRun({
       const release =
         session.sid === run.sid
           ? undefined
-          : streams.add(session, () => {
-              cut = true;
+          : streams.add(session, (reason) => {
+              cut = reason;
               wake();
             });
       const beat = setInterval(() => {
@@ -69,7 +69,7 @@ export function streamRun({
           wake = resolve;
         });
       }
-      const pieces = cut ? revokedFrames(requestId) : takeFrames();
+      const pieces = cut ? cutFrames(session, cut, requestId) : takeFrames();
       if (pieces.length > 0) controller.enqueue(Buffer.concat(pieces));
       if (cut || (run.ending && next >= run.length)) {
         tidy();
@@ -91,8 +91,8 @@ export function streamRun({
   }
 }
 
-function revokedFrames(requestId: string): Uint8Array[] {
-  const failure = new RunFailure("token_revoked", { retryable: true });
+function cutFrames(session: SessionPrincipal, reason: CutReason, requestId: string): Uint8Array[] {
+  const failure = cutFailure(session, reason);
   return endingFrames({ kind: "failed", failure }, requestId).map((part) =>
     encoder.encode(encodeEvent({ id: "", data: JSON.stringify(part) })),
   );

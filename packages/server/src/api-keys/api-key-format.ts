@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { type RandomBytes, randomBase62, toBase62 } from "../base62.ts";
 
@@ -30,7 +30,7 @@ export function parseApiKey(text: string): string | undefined {
 }
 
 /** What is stored of a key: HMAC-SHA-256 under a pepper that the database does not hold. */
-export function digestApiKey(text: string, pepper: Buffer): Buffer {
+export function digestApiKey(text: string, pepper: KeyObject): Buffer {
   return createHmac("sha256", pepper).update(text).digest();
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createSqlApiKeyStore } from "../database/api-key-store.ts";
-import type { ApiKeyRow } from "../database/schema.ts";
+import type { ApiKeyRow, NewAudit } from "../database/schema.ts";
 import { auditLine, impossibleLine, useStorePlace } from "../database/testing/store-place.ts";
 import type { TestDatabaseKind } from "../database/testing/test-databases.ts";
 
@@ -31,6 +31,7 @@ export function apiKeyStoreContract(kind: TestDatabaseKind): void {
       grace_calls: 0,
       first_used_at_ms: null,
       networks: "[]",
+      description: null,
     };
   };
   const insert = async (projectId: string): Promise<ApiKeyRow> => {
@@ -39,11 +40,39 @@ export function apiKeyStoreContract(kind: TestDatabaseKind): void {
     return row;
   };
   const revocation = ({ kid, project_id }: ApiKeyRow, atMs: number) => ({
+    projectId: project_id,
     kid,
     atMs,
     untilS: 1_800_003_600,
     audit: auditLine(project_id, "key.revoked", kid),
   });
+  const change = ({ kid, project_id }: ApiKeyRow, event: string) => ({
+    projectId: project_id,
+    kid,
+    atMs: 1_800_000_100_000,
+    audit: auditLine(project_id, event, kid),
+  });
+  const use = ({ kid, project_id }: ApiKeyRow, atMs: number, audit: readonly NewAudit[] = []) => ({
+    projectId: project_id,
+    kid,
+    lastUsedAtMs: atMs,
+    firstUsedAtMs: atMs,
+    networks: "[]",
+    graceCalls: 1,
+    audit,
+  });
+  /** Names of the keys that other servers are told to read again, in order. */
+  const changes = async (projectId: string): Promise<string[]> => {
+    const rows = await place.database
+      .selectFrom("change")
+      .select(["kind", "target"])
+      .where("project_id", "=", projectId)
+      .orderBy("seq")
+      .execute();
+    return rows.map(({ kind, target }) => `${kind} ${target}`);
+  };
+  const events = async (projectId: string) =>
+    (await place.audit(projectId)).map(({ event }) => event);
   const find = async (kid: string) => (await store().all()).find((row) => row.kid === kid);
   const logged = (projectId: string) =>
     place.database
@@ -127,15 +156,98 @@ export function apiKeyStoreContract(kind: TestDatabaseKind): void {
     const projectId = await place.newProject();
     const nobody = newKey(projectId);
     await store().revoke(revocation(nobody, 1));
-    await store().touch(nobody.kid, 1);
+    await store().use(use(nobody, 1, [auditLine(projectId, "key.used", nobody.kid)]));
+    expect(await store().update({ ...change(nobody, "key.updated"), set: { name: "x" } })).toBe(
+      false,
+    );
     expect(await find(nobody.kid)).toBeUndefined();
     expect(await place.audit(projectId)).toEqual([]);
   });
 
   test(`${kind.name}: the last use never turns back, whatever the order of writes`, async () => {
     const row = await insert(await place.newProject());
-    await Promise.all([300, 100, 500, 200, 400].map((atMs) => store().touch(row.kid, atMs)));
-    await store().touch(row.kid, 450);
-    expect((await find(row.kid))?.last_used_at_ms).toBe(500);
+    const times = [300, 100, 500, 200, 400, 450];
+    await Promise.all(times.map((atMs) => store().use(use(row, atMs))));
+    const used = await find(row.kid);
+    expect(used?.last_used_at_ms).toBe(500);
+    expect(used?.grace_calls).toBe(times.length);
+    await store().use(use(row, 50));
+    expect((await find(row.kid))?.first_used_at_ms).toBe(used?.first_used_at_ms);
+  });
+
+  test(`${kind.name}: a use that cannot be told of is not written`, async () => {
+    const row = await insert(await place.newProject());
+    await expect(store().use(use(row, 100, [impossibleLine(row.project_id)]))).rejects.toThrow();
+    expect(await find(row.kid)).toEqual(row);
+  });
+
+  test(`${kind.name}: a change of a key is written with its line and told to other servers`, async () => {
+    const row = await insert(await place.newProject());
+    const set = {
+      name: "b",
+      description: "c",
+      expires_at_ms: 5,
+      ip_allow: '["::1"]',
+      disabled_at_ms: 6,
+      grace_until_ms: 7,
+      sealed_copy: null,
+    };
+    expect(await store().update({ ...change(row, "key.updated"), set })).toBe(true);
+    await place.reopen();
+    expect(await find(row.kid)).toEqual({ ...row, ...set });
+    expect(await events(row.project_id)).toEqual(["key.created", "key.updated"]);
+    expect(await changes(row.project_id)).toEqual([`key ${row.kid}`, `key ${row.kid}`]);
+  });
+
+  test(`${kind.name}: neither a revoked key nor one of another project is changed`, async () => {
+    const row = await insert(await place.newProject());
+    const other = await place.newProject();
+    const foreign = { ...change(row, "key.updated"), projectId: other, set: { name: "x" } };
+    expect(await store().update(foreign)).toBe(false);
+    await store().revoke({ ...revocation(row, 1), projectId: other });
+    await store().use({ ...use(row, 100), projectId: other });
+    expect(await find(row.kid)).toEqual(row);
+    await store().revoke(revocation(row, 1_800_000_100_000));
+    const late = { ...change(row, "key.enabled"), set: { disabled_at_ms: null } };
+    expect(await store().update(late)).toBe(false);
+    expect(await events(row.project_id)).toEqual(["key.created", "key.revoked"]);
+    expect(await changes(row.project_id)).toHaveLength(2);
+  });
+
+  test(`${kind.name}: of ten replacements of a key at the same time one takes place`, async () => {
+    const row = await insert(await place.newProject());
+    const replace = () => {
+      const next = newKey(row.project_id);
+      return store().replace({
+        ...change(row, "key.rotated"),
+        set: { replaced_by: next.kid, grace_until_ms: 9 },
+        next,
+        nextAudit: auditLine(row.project_id, "key.created", next.kid),
+      });
+    };
+    const done = await Promise.all(Array.from({ length: 10 }, replace));
+    expect(done.filter(Boolean)).toHaveLength(1);
+    const keys = (await store().all()).filter(({ project_id }) => project_id === row.project_id);
+    expect(keys).toHaveLength(2);
+    expect(keys[0]?.replaced_by).toBe(keys[1]?.kid);
+    expect(await events(row.project_id)).toEqual(["key.created", "key.rotated", "key.created"]);
+    expect(await changes(row.project_id)).toEqual(
+      [row.kid, row.kid, keys[1]?.kid].map((kid) => `key ${kid}`),
+    );
+  });
+
+  test(`${kind.name}: a replacement whose lines cannot be written leaves the old key as it was`, async () => {
+    const row = await insert(await place.newProject());
+    const next = newKey(row.project_id);
+    await expect(
+      store().replace({
+        ...change(row, "key.rotated"),
+        set: { replaced_by: next.kid, grace_until_ms: 9 },
+        next,
+        nextAudit: impossibleLine(row.project_id),
+      }),
+    ).rejects.toThrow();
+    expect(await find(row.kid)).toEqual(row);
+    expect(await find(next.kid)).toBeUndefined();
   });
 }

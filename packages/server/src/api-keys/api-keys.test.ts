@@ -50,14 +50,18 @@ test("a revoked key is refused at once and after a restart, and its copy is gone
   const { database, keys, projectId } = await open();
   const { row, secret } = await keys.create({ projectId, name: "k", keepCopy: true, actor: "a" });
   expect(keys.reveal(projectId, row.kid)).toBe(secret);
-  await keys.revoke(projectId, row.kid, "a");
-  await keys.revoke(projectId, row.kid, "a");
+  await keys.revoke({ projectId, kid: row.kid, actor: "a" });
+  await keys.revoke({ projectId, kid: row.kid, actor: "a" });
   expect(codeOf(keys, secret)).toBe("key_revoked");
-  expect(keys.isRevoked(row.kid)).toBe(true);
+  expect(keys.refusesSessions(row.kid)).toBe(true);
   expect(() => keys.reveal(projectId, row.kid)).toThrow("No copy");
   const again = await createApiKeys({ store: createSqlApiKeyStore(database), secrets });
   expect(codeOf(again, secret)).toBe("key_revoked");
-  const events = await database.selectFrom("audit").select("event").execute();
+  const events = await database
+    .selectFrom("audit")
+    .select("event")
+    .where("event", "like", "key.%")
+    .execute();
   expect(events.map(({ event }) => event)).toEqual(["key.created", "key.revoked"]);
 });
 
@@ -65,7 +69,9 @@ test("a key of another project does not exist", async () => {
   const { keys, projectId } = await open();
   const { row } = await keys.create({ projectId, name: "k", actor: "a" });
   expect(() => keys.get("prj_other", row.kid)).toThrow("nothing here");
-  await expect(keys.revoke("prj_other", row.kid, "a")).rejects.toThrow("nothing here");
+  await expect(keys.revoke({ projectId: "prj_other", kid: row.kid, actor: "a" })).rejects.toThrow(
+    "nothing here",
+  );
 });
 
 test("neither a key nor its copy can be read out of the database", async () => {
@@ -90,19 +96,4 @@ test("a copy does not open under another key's id", async () => {
   const again = await createApiKeys({ store: createSqlApiKeyStore(database), secrets });
   expect(again.reveal(projectId, one.row.kid)).toBe(one.secret);
   expect(() => again.reveal(projectId, two.row.kid)).toThrow();
-});
-
-test("the last use is written at most once a minute", async () => {
-  const { clock, keys, projectId } = await open();
-  const { row, secret } = await keys.create({ projectId, name: "k", actor: "a" });
-  const lastUse = () => keys.get(projectId, row.kid).last_used_at_ms;
-  expect(lastUse()).toBeNull();
-  keys.verify(secret);
-  const first = clock.ms;
-  clock.ms += 59_999;
-  keys.verify(secret);
-  expect(lastUse()).toBe(first);
-  clock.ms += 1;
-  keys.verify(secret);
-  expect(lastUse()).toBe(first + 60_000);
 });

@@ -1,9 +1,7 @@
 import { Hono } from "hono";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { maskApiKey } from "../api-keys/api-key-format.ts";
-import { type ApiKeys, scopes } from "../api-keys/api-keys.ts";
-import { revokeKey } from "../api-keys/revoke-key.ts";
+import { type KeyRoutesOptions, keyRoutes } from "../api-keys/key-routes.ts";
 import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { numberRequests } from "../http/number-requests.ts";
@@ -14,20 +12,13 @@ import type { Knowledge } from "../knowledge/knowledge.ts";
 import type { People } from "../people/people.ts";
 import type { SetupLinks } from "../people/setup-links.ts";
 import type { ProjectStates } from "../projects/project-states.ts";
-import type { Projects } from "../projects/projects.ts";
 import { toIntegration, toProject } from "../projects/routes.ts";
 import { projectStateRoutes } from "../projects/state-routes.ts";
-import type { OpenStreams } from "../sessions/open-streams.ts";
-import { formatInstant, type Sessions } from "../sessions/sessions.ts";
 import type { Teams } from "../teams/teams.ts";
 
 /** What {@link createControlApp} needs. */
-export interface ControlParts {
+export interface ControlParts extends KeyRoutesOptions {
   readonly log: Logger;
-  readonly keys: ApiKeys;
-  readonly sessions: Sessions;
-  readonly streams: OpenStreams;
-  readonly projects: Projects;
   readonly teams: Teams;
   readonly setupLinks: SetupLinks;
   readonly people: People;
@@ -49,10 +40,6 @@ const newProject = z.strictObject({
 const newSetupLink = z.strictObject({ team_id: z.string().max(100).optional() });
 const newMember = z.strictObject({ email: z.string().min(1).max(254) });
 const named = z.strictObject({ name: z.string().min(1).max(100) });
-const newKey = named.extend({
-  keep_copy: z.boolean().optional(),
-  scopes: z.array(z.enum(scopes)).min(1).optional(),
-});
 const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().optional() });
 
 /**
@@ -60,7 +47,7 @@ const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().op
  * which only its owner can open; that is its whole authority, and it is never on the network.
  */
 export function createControlApp(parts: ControlParts): Hono<AppEnv> {
-  const { keys, projects, teams, setupLinks, knowledge } = parts;
+  const { projects, teams, setupLinks, knowledge } = parts;
   const app = new Hono<AppEnv>();
   app.use(numberRequests(parts.log));
   app.onError((error, c) => {
@@ -118,36 +105,10 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
 
   app.route("/", projectStateRoutes({ ...parts, actorOf: (c) => auditContext(c, "command") }));
 
-  app.get("/projects/:projectId/keys", async (c) => {
-    const { id } = await projects.get(c.req.param("projectId"));
-    return c.json({
-      keys: keys.list(id).map((row) => ({
-        id: row.kid,
-        name: row.name,
-        masked: maskApiKey(row.kid),
-        created_at: formatInstant(row.created_at_ms),
-        last_used_at: row.last_used_at_ms === null ? null : formatInstant(row.last_used_at_ms),
-        revoked_at: row.revoked_at_ms === null ? null : formatInstant(row.revoked_at_ms),
-      })),
-    });
-  });
-  app.post("/projects/:projectId/keys", async (c) => {
-    const { name, keep_copy: keepCopy = false, scopes: may } = await readJson(c, newKey);
-    const { id: projectId } = await projects.get(c.req.param("projectId"));
-    const { row, secret } = await keys.create({
-      projectId,
-      name,
-      keepCopy,
-      actor: auditContext(c, "command"),
-      ...(may && { scopes: may }),
-    });
-    return c.json({ id: row.kid, name: row.name, secret }, 201);
-  });
-  app.post("/projects/:projectId/keys/:kid/revoke", async (c) => {
-    const { projectId, kid } = c.req.param();
-    const ended = await revokeKey({ projectId, kid, actor: auditContext(c, "command") }, parts);
-    return c.json({ ended_sessions: ended.endedSessions, ended_streams: ended.endedStreams });
-  });
+  app.route(
+    "/",
+    keyRoutes(parts, (c) => ({ actor: auditContext(c, "command"), name: "command" })),
+  );
 
   app.get("/projects/:projectId/sources", async (c) => {
     const { id } = await projects.get(c.req.param("projectId"));

@@ -1,50 +1,112 @@
-import type { ApiKeyStore } from "../api-keys/api-key-store.ts";
+import { type Kysely, sql } from "kysely";
+import type { ApiKeyStore, KeyWrite } from "../api-keys/api-key-store.ts";
 import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
+import type { NewAudit, Schema } from "./schema.ts";
 
 /** API keys in SQL. */
 export function createSqlApiKeyStore(database: Database): ApiKeyStore {
   return {
-    all: () => database.selectFrom("api_key").selectAll().orderBy("created_at_ms").execute(),
+    all: () =>
+      database.selectFrom("api_key").selectAll().orderBy("created_at_ms").orderBy("kid").execute(),
+
     insert: (row, audit) =>
       database.transaction().execute(async (db) => {
         await db.insertInto("api_key").values(row).execute();
-        await appendAudit(db, [audit]);
+        await noteChange(db, { projectId: row.project_id, kid: row.kid, atMs: row.created_at_ms }, [
+          audit,
+        ]);
       }),
-    revoke: ({ kid, atMs, untilS, audit }) =>
+
+    revoke: (write) =>
       database.transaction().execute(async (db) => {
         const row = await db
           .updateTable("api_key")
           // The copy goes with the key: nobody needs to see a key that opens nothing.
-          .set({ revoked_at_ms: atMs, sealed_copy: null })
-          .where("kid", "=", kid)
+          .set({ revoked_at_ms: write.atMs, sealed_copy: null })
+          .where("kid", "=", write.kid)
+          .where("project_id", "=", write.projectId)
           .where("revoked_at_ms", "is", null)
-          .returning("project_id")
+          .returning("kid")
           .executeTakeFirst();
         if (!row) return;
         await db
           .insertInto("revocation")
           .values({
-            at_ms: atMs,
-            project_id: row.project_id,
+            at_ms: write.atMs,
+            project_id: write.projectId,
             kind: "key",
-            target: kid,
+            target: write.kid,
             issued_before_ms: null,
-            until_s: untilS,
+            until_s: write.untilS,
             reason: null,
           })
           .execute();
-        await appendAudit(db, [audit]);
+        await noteChange(db, write, [write.audit]);
       }),
-    touch: async (kid, atMs) => {
-      await database
-        .updateTable("api_key")
-        .set({ last_used_at_ms: atMs })
-        .where("kid", "=", kid)
-        .where((where) =>
-          where.or([where("last_used_at_ms", "is", null), where("last_used_at_ms", "<", atMs)]),
-        )
-        .execute();
-    },
+
+    update: (write) =>
+      database.transaction().execute(async (db) => {
+        const row = await db
+          .updateTable("api_key")
+          .set(write.set)
+          .where("kid", "=", write.kid)
+          .where("project_id", "=", write.projectId)
+          .where("revoked_at_ms", "is", null)
+          .returning("kid")
+          .executeTakeFirst();
+        if (row) await noteChange(db, write, [write.audit]);
+        return row !== undefined;
+      }),
+
+    replace: (write) =>
+      database.transaction().execute(async (db) => {
+        const row = await db
+          .updateTable("api_key")
+          .set(write.set)
+          .where("kid", "=", write.kid)
+          .where("project_id", "=", write.projectId)
+          .where("revoked_at_ms", "is", null)
+          .where("replaced_by", "is", null)
+          .returning("kid")
+          .executeTakeFirst();
+        if (!row) return false;
+        await db.insertInto("api_key").values(write.next).execute();
+        await noteChange(db, write, [write.audit]);
+        await noteChange(db, { ...write, kid: write.next.kid }, [write.nextAudit]);
+        return true;
+      }),
+
+    use: ({ projectId, kid, lastUsedAtMs, firstUsedAtMs, networks, graceCalls, audit }) =>
+      database.transaction().execute(async (db) => {
+        const row = await db
+          .updateTable("api_key")
+          .set({
+            last_used_at_ms: sql<number>`case
+              when coalesce(last_used_at_ms, 0) < ${lastUsedAtMs} then ${lastUsedAtMs}
+              else last_used_at_ms end`,
+            first_used_at_ms: sql<number>`coalesce(first_used_at_ms, ${firstUsedAtMs})`,
+            networks,
+            grace_calls: sql<number>`grace_calls + ${graceCalls}`,
+          })
+          .where("kid", "=", kid)
+          .where("project_id", "=", projectId)
+          .returning("kid")
+          .executeTakeFirst();
+        if (row) await appendAudit(db, audit);
+      }),
   };
+}
+
+/** What other servers will read again, and what people will. */
+async function noteChange(
+  db: Kysely<Schema>,
+  { projectId, kid, atMs }: Pick<KeyWrite, "projectId" | "kid" | "atMs">,
+  audit: readonly NewAudit[],
+): Promise<void> {
+  await db
+    .insertInto("change")
+    .values({ at_ms: atMs, project_id: projectId, kind: "key", target: kid })
+    .execute();
+  await appendAudit(db, audit);
 }

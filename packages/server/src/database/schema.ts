@@ -91,6 +91,8 @@ interface ApiKeyTable {
   first_used_at_ms: number | null;
   /** JSON of the networks it was used from: /24 or /48 prefixes. */
   networks: Generated<string>;
+  /** Where it is used, in its maker's words. */
+  description: string | null;
 }
 
 interface SessionTable {

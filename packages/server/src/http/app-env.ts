@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import type { KeyPrincipal } from "../api-keys/key-mirror.ts";
 import type { Person } from "../people/people.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 import type { ClientAddress } from "./client-address.ts";
@@ -13,7 +13,7 @@ export interface AppEnv {
     log: Logger;
     /** Where the request came from. Not set on the socket of the command. */
     clientAddress: ClientAddress | undefined;
-    /** Set on routes behind `requireSession`. */
+    /** Set on routes behind `requireSession` and `requireCaller`. */
     session: SessionPrincipal;
     /** Set on routes behind `requireKey`. */
     key: KeyPrincipal;

@@ -1,5 +1,5 @@
 import type { SessionRequest } from "@valet/protocol";
-import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import type { KeyPrincipal } from "../api-keys/key-mirror.ts";
 import { parseIpAddress } from "../http/ip-address.ts";
 import type { LimitName, ProjectSettings } from "../projects/project-settings.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { newKeyRequest, stepUpRequest } from "../api-keys/routes.ts";
+import { keyChangesRequest, newKeyRequest, rotationRequest } from "../api-keys/key-fields.ts";
+import { stepUpRequest } from "../api-keys/routes.ts";
 import { auditQuery } from "../audit/routes.ts";
 import { setupRequest } from "../people/routes.ts";
 import { projectSettings } from "../projects/project-settings.ts";
@@ -264,5 +265,66 @@ export const adminOperations: readonly Operation[] = [
     credentials,
     answers: { 200: { description: "What it ended.", schema: answers.revokedKey } },
     errors: ["not_found"],
+  },
+  {
+    method: "patch",
+    path: `${project}/keys/{kid}`,
+    id: "changeKey",
+    tag: "Admin",
+    summary: "Rename a key, or change until when and from where it may be used",
+    description: "What is left out stays as it is; `null` takes a limit away.",
+    credentials,
+    body: { schema: keyChangesRequest },
+    answers: { 200: { description: "The key as it is now.", schema: answers.oneKey } },
+    errors: ["not_found", "conflict"],
+  },
+  {
+    method: "post",
+    path: `${project}/keys/{kid}/disable`,
+    id: "disableKey",
+    tag: "Admin",
+    summary: "Disable a key",
+    description: "The key and every session made with it are refused until it is enabled again.",
+    credentials,
+    answers: { 200: { description: "What it ended.", schema: answers.revokedKey } },
+    errors: ["not_found", "conflict"],
+  },
+  {
+    method: "post",
+    path: `${project}/keys/{kid}/enable`,
+    id: "enableKey",
+    tag: "Admin",
+    summary: "Enable a disabled key",
+    credentials,
+    answers: { 200: { description: "The key as it is now.", schema: answers.oneKey } },
+    errors: ["not_found", "conflict"],
+  },
+  {
+    method: "post",
+    path: `${project}/keys/{kid}/rotate`,
+    id: "rotateKey",
+    tag: "Admin",
+    summary: "Put a new key in the place of another",
+    description:
+      "The new key may do the same. The old one goes on working for the overlap, a day unless said.",
+    credentials,
+    body: { schema: rotationRequest, optional: true },
+    answers: {
+      201: {
+        description: "The new key, with its text, and the old one.",
+        schema: answers.rotatedKey,
+      },
+    },
+    errors: ["not_found", "conflict"],
+  },
+  {
+    method: "post",
+    path: `${project}/keys/{kid}/end-grace`,
+    id: "endKeyGrace",
+    tag: "Admin",
+    summary: "End the overlap of a replaced key now",
+    credentials,
+    answers: { 200: { description: "The key as it is now.", schema: answers.graceEnded } },
+    errors: ["not_found", "conflict"],
   },
 ];

@@ -40,7 +40,7 @@ export const agentOperations: readonly Operation[] = [
     summary: "Ask, and read the answer as it is written",
     description:
       "One run of the agent. Fields are in camelCase, as the protocol's are. Only the last user message counts.",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     body: {
       schema: chatRequest,
       example: {
@@ -58,7 +58,7 @@ export const agentOperations: readonly Operation[] = [
     id: "attachToRun",
     tag: "Agent",
     summary: "Attach to a run again",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     headers: { "Last-Event-ID": "The `id` of the last event that arrived." },
     answers: { 200: stream, 204: { description: "Nothing is left to read." } },
     errors: ["invalid_request"],
@@ -69,7 +69,7 @@ export const agentOperations: readonly Operation[] = [
     id: "stopRun",
     tag: "Agent",
     summary: "Stop a run",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     body: { schema: stopRequest, optional: true },
     answers: { 200: { description: "Whether it was running.", schema: answers.stopped } },
   },
@@ -79,7 +79,7 @@ export const agentOperations: readonly Operation[] = [
     id: "listThreads",
     tag: "Agent",
     summary: "List the owner's conversations",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     query: {
       limit: {
         description: "How many a page, 1 to 100. Default 20.",
@@ -96,7 +96,7 @@ export const agentOperations: readonly Operation[] = [
     id: "getThread",
     tag: "Agent",
     summary: "Read a conversation",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     answers: { 200: { description: "The conversation.", schema: answers.storedThread } },
   },
   {
@@ -105,7 +105,7 @@ export const agentOperations: readonly Operation[] = [
     id: "deleteThread",
     tag: "Agent",
     summary: "Delete a conversation",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     answers: { 204: { description: "It is deleted." } },
     errors: ["history_needs_owner"],
   },
@@ -116,7 +116,7 @@ export const agentOperations: readonly Operation[] = [
     tag: "Agent",
     summary: "Say what one thinks of an answer",
     description: "The last word counts; `null` takes it back.",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     body: { schema: feedbackRequest, example: { message_id: "msg_…", rating: "up" } },
     answers: { 204: { description: "It is kept." } },
   },
@@ -126,7 +126,7 @@ export const agentOperations: readonly Operation[] = [
     id: "openSource",
     tag: "Agent",
     summary: "Get an address at which a source page opens once",
-    credentials: ["sessionToken"],
+    credentials: ["sessionToken", "apiKey"],
     answers: { 201: { description: "The address, good for a minute.", schema: answers.ticket } },
   },
   {

@@ -229,13 +229,24 @@ export const integrations = z.object({ integrations: z.array(integration) });
 const key = z.looseObject({
   id: text.describe("The 12 characters that name the key."),
   name: text,
+  description: text.nullable().describe("Where it is used, in its maker's words."),
   masked: text,
+  state: z
+    .enum(["active", "in_grace", "rotated", "expired", "disabled", "revoked"])
+    .describe("`in_grace` was replaced and still works; `rotated` was replaced and does not."),
   scopes: z.array(text),
+  ip_allow: z.array(text).nullable().describe("Where it may be used from; `null` is anywhere."),
   created_at: instant,
   created_by: text.nullable(),
-  last_used_at: instantOrNull,
   expires_at: instantOrNull,
+  disabled_at: instantOrNull,
   revoked_at: instantOrNull,
+  replaced_by: text.nullable().describe("The key that took its place."),
+  grace_until: instantOrNull.describe("Until when it works after that."),
+  grace_calls: z.int().describe("How often it was used after that."),
+  first_used_at: instantOrNull,
+  last_used_at: instantOrNull.describe("To the minute."),
+  networks: z.array(text).describe("The last 20 networks it was used from, as /24 or /48."),
   keeps_copy: z.boolean(),
   live_sessions: z.int(),
   open_streams: z.int(),
@@ -259,6 +270,16 @@ export const revokedKey = z.looseObject({
   ended_sessions: z.int(),
   ended_streams: z.int(),
 });
+
+/** A new key in the place of another. */
+export const rotatedKey = z.looseObject({
+  key,
+  secret: text.describe("The new key. Shown once."),
+  replaced: key,
+});
+
+/** A replaced key whose overlap was ended. */
+export const graceEnded = z.looseObject({ key, ended_streams: z.int() });
 
 /** That the server is up. */
 export const health = z.object({ status: z.literal("ok") });

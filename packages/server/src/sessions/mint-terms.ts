@@ -1,5 +1,5 @@
 import type { SessionRequest } from "@valet/protocol";
-import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import type { KeyPrincipal } from "../api-keys/key-mirror.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { ProjectStates } from "../projects/project-states.ts";
 import { narrowPolicy, policyOfProject, policyOfRequest } from "./narrow-policy.ts";

@@ -1,7 +1,8 @@
+import type { KeyRefusal } from "../api-keys/key-state.ts";
 import type { SessionPrincipal } from "./principal.ts";
 
 /** Why a stream was cut from outside. */
-export type CutReason = "token_revoked" | "key_revoked";
+export type CutReason = "token_revoked" | KeyRefusal;
 
 /** The streams that are open now, so that a revocation ends them and not only the next request. */
 export interface OpenStreams {

@@ -21,6 +21,8 @@ export interface SessionPolicy {
 export interface SessionPrincipal {
   /** `ses_` and 22 characters; safe to log. */
   readonly sid: string;
+  /** Set when a key asks for itself, without a session; then `sid` is `key_` and the key's id. */
+  readonly direct?: true;
   readonly projectId: string;
   /** The API key that made the session. */
   readonly kid: string;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import type { KeyPrincipal } from "../api-keys/key-mirror.ts";
 import { type Database, openDatabase } from "../database/database.ts";
 import { createSqlProjectStateStore } from "../database/project-state-store.ts";
 import { createSqlRevocationStore } from "../database/revocation-store.ts";

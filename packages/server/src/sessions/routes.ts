@@ -1,8 +1,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { ApiKeys } from "../api-keys/api-keys.ts";
+import type { KeyGate } from "../api-keys/key-gate.ts";
 import { requireKey } from "../api-keys/require-key.ts";
-import type { Audit } from "../audit/audit.ts";
 import { auditContext } from "../audit/audit-context.ts";
 import type { Tallies } from "../audit/tallies.ts";
 import type { SessionRow } from "../database/schema.ts";
@@ -101,9 +100,8 @@ const pageSize = 50;
 export interface SessionKeyRoutesOptions {
   readonly sessions: Sessions;
   readonly revocations: Revocations;
-  readonly keys: ApiKeys;
+  readonly gate: KeyGate;
   readonly projects: Projects;
-  readonly audit: Audit;
   readonly tallies: Pick<Tallies, "minted">;
   readonly limits: RateLimits;
   readonly standing: SessionStanding;
@@ -113,16 +111,15 @@ export interface SessionKeyRoutesOptions {
 export function sessionKeyRoutes({
   sessions,
   revocations,
-  keys,
+  gate,
   projects,
-  audit,
   tallies,
   limits,
   standing,
 }: SessionKeyRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
 
-  app.post("/sessions", requireKey(keys, audit, "sessions:create"), async (c) => {
+  app.post("/sessions", requireKey(gate, "sessions:create"), async (c) => {
     const key = c.get("key");
     const request = await readJson(c, mintRequest, { allowEmpty: true });
     if (request.visitor_id !== undefined || request.visitor_ip !== undefined) {
@@ -153,7 +150,7 @@ export function sessionKeyRoutes({
     return c.json(reply, 201);
   });
 
-  app.get("/sessions", requireKey(keys, audit, "sessions:read"), async (c) => {
+  app.get("/sessions", requireKey(gate, "sessions:read"), async (c) => {
     const { owner, key: kid, cursor } = c.req.query();
     const before = cursor === undefined ? undefined : parseCursor(cursor);
     const rows = await sessions.list({
@@ -171,20 +168,20 @@ export function sessionKeyRoutes({
     });
   });
 
-  app.get("/sessions/:sid", requireKey(keys, audit, "sessions:read"), async (c) => {
+  app.get("/sessions/:sid", requireKey(gate, "sessions:read"), async (c) => {
     const row = await sessions.get(c.get("key").projectId, sidOf(c));
     const session = toPrincipal(row);
     const [left, rates] = await Promise.all([standing.left(session), standing.rates(session)]);
     return c.json({ ...toWire(row, sessions), ...left, rates });
   });
 
-  app.delete("/sessions/:sid", requireKey(keys, audit, "sessions:revoke"), async (c) => {
+  app.delete("/sessions/:sid", requireKey(gate, "sessions:revoke"), async (c) => {
     const { projectId, kid } = c.get("key");
     const actor = auditContext(c, `key:${kid}`);
     return c.json(toWire(await sessions.revoke(projectId, sidOf(c), actor), sessions));
   });
 
-  app.post("/revocations", requireKey(keys, audit, "sessions:revoke"), async (c) => {
+  app.post("/revocations", requireKey(gate, "sessions:revoke"), async (c) => {
     const { projectId, kid } = c.get("key");
     const { targets, issued_before, block, reason } = await readJson(c, revocationRequest);
     const actor = auditContext(c, `key:${kid}`);

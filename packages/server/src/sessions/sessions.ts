@@ -1,5 +1,5 @@
 import type { SessionReply, SessionRequest, SessionStatus } from "@valet/protocol";
-import type { KeyPrincipal } from "../api-keys/api-keys.ts";
+import type { KeyPrincipal } from "../api-keys/key-mirror.ts";
 import { type Actor, auditLine } from "../audit/audit-context.ts";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { SessionRow } from "../database/schema.ts";
@@ -44,7 +44,7 @@ export interface SessionsOptions {
   readonly store: SessionStore;
   readonly format: SessionTokenFormat;
   readonly streams: OpenStreams;
-  /** Whether a key was revoked; its sessions are over with it. */
+  /** Whether a key was revoked or is disabled; its sessions are refused with it. */
   readonly isKeyRevoked: (kid: string) => boolean;
   readonly revocations: Pick<Revocations, "endedAtMs" | "isBlocked">;
   /** Settings and switches of the projects. */

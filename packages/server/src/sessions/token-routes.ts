@@ -1,8 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import type { ApiKeys } from "../api-keys/api-keys.ts";
+import type { KeyGate } from "../api-keys/key-gate.ts";
 import { requireKey } from "../api-keys/require-key.ts";
-import type { Audit } from "../audit/audit.ts";
 import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
@@ -14,8 +13,7 @@ import type { Sessions } from "./sessions.ts";
 /** What {@link tokenRoutes} needs. */
 export interface TokenRoutesOptions {
   readonly sessions: Sessions;
-  readonly keys: ApiKeys;
-  readonly audit: Audit;
+  readonly gate: KeyGate;
   readonly limits: RateLimits;
 }
 
@@ -31,7 +29,7 @@ export const tokenRequest = z.object({
  *
  * @see RFC 7662, RFC 7009
  */
-export function tokenRoutes({ sessions, keys, audit, limits }: TokenRoutesOptions): Hono<AppEnv> {
+export function tokenRoutes({ sessions, gate, limits }: TokenRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((thrown, c) => {
     if (!(thrown instanceof ProblemError)) throw thrown;
@@ -61,7 +59,7 @@ export function tokenRoutes({ sessions, keys, audit, limits }: TokenRoutesOption
 
   app.post(
     "/sessions/introspect",
-    requireKey(keys, audit, "introspect", { mayBeBasic: true }),
+    requireKey(gate, "introspect", { mayBeBasic: true }),
     async (c) => {
       await limits.introspect(c);
       const { token } = await readFields(c, tokenRequest);
@@ -87,7 +85,7 @@ export function tokenRoutes({ sessions, keys, audit, limits }: TokenRoutesOption
 
   app.post(
     "/sessions/revoke",
-    requireKey(keys, audit, "sessions:revoke", { mayBeBasic: true }),
+    requireKey(gate, "sessions:revoke", { mayBeBasic: true }),
     async (c) => {
       const { token } = await readFields(c, tokenRequest);
       const { projectId, kid } = c.get("key");
@@ -105,7 +103,10 @@ const oauthErrors: Readonly<Record<string, string>> = {
   ambiguous_credentials: "invalid_request",
   invalid_api_key: "invalid_client",
   key_revoked: "invalid_client",
+  key_disabled: "invalid_client",
   key_expired: "invalid_client",
+  key_rotated: "invalid_client",
+  ip_not_allowed: "unauthorized_client",
   insufficient_scope: "unauthorized_client",
   api_key_in_browser: "unauthorized_client",
   not_found: "invalid_client",
