@@ -49,6 +49,27 @@ export function createSqlSessionStore(database: Database): SessionStore {
         .executeTakeFirstOrThrow();
       return Number(count);
     },
+    liveOfOwner: (projectId, owner, nowMs) =>
+      database
+        .selectFrom("session")
+        .selectAll()
+        .where("project_id", "=", projectId)
+        .where("owner", "=", owner)
+        .where("expires_at_s", ">", Math.floor(nowMs / 1000))
+        .where("revoked_at_ms", "is", null)
+        .execute(),
+    liveOwners: ({ nowMs, after, limit }) =>
+      database
+        .selectFrom("session")
+        .select(["digest", "project_id", "owner", "expires_at_s"])
+        .$narrowType<{ owner: string }>()
+        .where("owner", "is not", null)
+        .where("expires_at_s", ">", Math.floor(nowMs / 1000))
+        .where("revoked_at_ms", "is", null)
+        .$if(after !== undefined, (query) => query.where("digest", ">", after ?? Buffer.alloc(0)))
+        .orderBy("digest")
+        .limit(limit)
+        .execute(),
     revoke: ({ row, atMs, audit }) =>
       database.transaction().execute(async (db) => {
         const changed = await db

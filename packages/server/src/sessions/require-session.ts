@@ -27,6 +27,7 @@ export function requireSession(
     if (origins && origin !== undefined && !origins.includes(origin)) {
       throw new ProblemError("origin_not_allowed");
     }
+    sessions.touch(verified);
     c.set("session", session);
     await next();
   });

@@ -144,4 +144,39 @@ export function sessionStoreContract(kind: TestDatabaseKind): void {
     expect(await store().revokedSids(row.expires_at_s * 1000 - 1)).toContain(row.sid);
     expect(await store().revokedSids(row.expires_at_s * 1000)).not.toContain(row.sid);
   });
+
+  test(`${kind.name}: an owner's live sessions are those that have not expired, were not ended, and are theirs in this project`, async () => {
+    const [here, there] = [await place.newProject(), await place.newProject()];
+    const live = [await insert(here, { owner: "jo" }), await insert(here, { owner: "jo" })];
+    const ended = await insert(here, { owner: "jo" });
+    await store().revoke(revocation(ended));
+    await insert(here, { owner: "jo", expires_at_s: startMs / 1000 });
+    await insert(here, { owner: "kim" });
+    await insert(here);
+    await insert(there, { owner: "jo" });
+    const found = await store().liveOfOwner(here, "jo", startMs);
+    expect(found.map(({ sid }) => sid).sort()).toEqual(live.map(({ sid }) => sid).sort());
+  });
+
+  test(`${kind.name}: live sessions that have an owner are counted page by page, each once`, async () => {
+    const projectId = await place.newProject();
+    const expected: string[] = [];
+    for (const owner of ["jo", "kim", "jo", "lee", "jo"]) {
+      expected.push((await insert(projectId, { owner })).digest.toString("hex"));
+    }
+    await insert(projectId);
+    await insert(projectId, { owner: "jo", expires_at_s: startMs / 1000 });
+    await store().revoke(revocation(await insert(projectId, { owner: "jo" })));
+    const seen: string[] = [];
+    let after: Buffer | undefined;
+    for (;;) {
+      const page = await store().liveOwners({ nowMs: startMs, limit: 2, ...(after && { after }) });
+      for (const row of page) {
+        if (row.project_id === projectId) seen.push(row.digest.toString("hex"));
+      }
+      if (page.length < 2) break;
+      after = page.at(-1)?.digest;
+    }
+    expect(seen.sort()).toEqual(expected.sort());
+  });
 }

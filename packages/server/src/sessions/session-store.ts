@@ -10,6 +10,14 @@ export interface SessionStore {
   list(options: SessionListOptions): Promise<SessionRow[]>;
   /** How many sessions of a key have not ended. */
   countLive(kid: string, nowMs: number): Promise<number>;
+  /** Sessions of an owner that have neither expired nor been ended by themselves. */
+  liveOfOwner(projectId: string, owner: string, nowMs: number): Promise<SessionRow[]>;
+  /** Whose the live sessions are, in the order of their digests, after one of them. */
+  liveOwners(options: {
+    readonly nowMs: number;
+    readonly after?: Buffer;
+    readonly limit: number;
+  }): Promise<LiveOwner[]>;
   /** Ends a session: the row, the revocation and the audit, all or none. */
   revoke(options: {
     readonly row: SessionRow;
@@ -18,6 +26,14 @@ export interface SessionStore {
   }): Promise<void>;
   /** Names of the sessions that were ended before their time, and whose time has not come yet. */
   revokedSids(nowMs: number): Promise<string[]>;
+}
+
+/** A live session, as far as it takes to count it. */
+export interface LiveOwner {
+  readonly digest: Buffer;
+  readonly project_id: string;
+  readonly owner: string;
+  readonly expires_at_s: number;
 }
 
 /** Which sessions {@link SessionStore.list} gives. */

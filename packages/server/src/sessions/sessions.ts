@@ -6,6 +6,7 @@ import type { SessionRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createLruMap } from "../lru-map.ts";
 import type { ProjectStates } from "../projects/project-states.ts";
+import { createLiveSessions } from "./live-sessions.ts";
 import { mintTerms } from "./mint-terms.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { SessionPolicy, SessionPrincipal } from "./principal.ts";
@@ -35,6 +36,8 @@ export interface Sessions {
   /** What has become of a session that {@link Sessions.get} or {@link Sessions.list} gave. */
   statusOf(row: SessionRow): "active" | "expired" | "revoked";
   countLive(kid: string): Promise<number>;
+  /** Notes that a session was used: over the cap of its owner, the one idle for longest ends. */
+  touch(session: SessionPrincipal): void;
   /** Ends a session. When it resolves its token is refused and its streams are cut. */
   revoke(projectId: string, sid: string, actor: Actor): Promise<SessionRow>;
 }
@@ -102,6 +105,30 @@ export async function createSessions({
     return { ...row, revoked_at_ms: row.revoked_at_ms ?? endedAtMs };
   }
 
+  /** Ends a session whose row does not say that it was ended. */
+  async function end(row: SessionRow, actor: Actor, event: string): Promise<number> {
+    const { sid, project_id: projectId } = row;
+    const atMs = now();
+    await store.revoke({
+      row,
+      atMs,
+      audit: auditLine(actor, { atMs, event, target: sid, projectId }),
+    });
+    revoked.add(sid);
+    streams.cut({ sid }, "token_revoked");
+    return atMs;
+  }
+
+  const live = createLiveSessions({
+    store,
+    capOf: (projectId) => states.settings(projectId).live_sessions_per_owner,
+    isEnded: (row) => isKeyRevoked(row.kid) || withEnd(row).revoked_at_ms !== null,
+    isBusy: (sid) => streams.count({ sid }) > 0,
+    end: async (row) => void (await end(row, "server", "session.limit_evicted")),
+    now,
+  });
+  await live.warmUp();
+
   return {
     async create(key, request) {
       const owner = request.external_owner_id ?? null;
@@ -129,7 +156,7 @@ export async function createSessions({
         metadata: request.metadata ? JSON.stringify(request.metadata) : null,
         revoked_at_ms: null,
       };
-      await store.insert(row);
+      await live.admit(row, () => store.insert(row));
       return {
         session_token: token,
         expires_at: formatInstant(expiresAtS * 1000),
@@ -166,6 +193,7 @@ export async function createSessions({
       return row.expires_at_s * 1000 <= now() ? "expired" : "active";
     },
 
+    touch: live.touch,
     get,
     list: async (options) => (await store.list(options)).map(withEnd),
     countLive: (kid) => (isKeyRevoked(kid) ? Promise.resolve(0) : store.countLive(kid, now())),
@@ -178,15 +206,7 @@ export async function createSessions({
         streams.cut({ sid }, "token_revoked");
         return row;
       }
-      const atMs = now();
-      await store.revoke({
-        row,
-        atMs,
-        audit: auditLine(actor, { atMs, event: "session.revoked", target: sid, projectId }),
-      });
-      revoked.add(sid);
-      streams.cut({ sid }, "token_revoked");
-      return { ...row, revoked_at_ms: atMs };
+      return { ...row, revoked_at_ms: await end(row, actor, "session.revoked") };
     },
   };
 }
