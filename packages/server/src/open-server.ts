@@ -289,6 +289,8 @@ async function openParts(
   const watching = setInterval(() => {
     cutEndedCallers(keys, streams);
     void keys.flushUsage();
+    // As long as the database is away there is nothing to learn; it is asked again a second later.
+    keys.catchUp().catch(() => undefined);
   }, keyEndsEveryMs).unref();
   let closing: Promise<void> | undefined;
   return {

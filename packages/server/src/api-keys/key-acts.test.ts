@@ -191,6 +191,38 @@ test("a change that could not be written has not taken place", async () => {
   expect(tryKey(secret)).toBe("key_disabled");
 });
 
+test("what became of an act whose answer got lost is learnt from what is stored", async () => {
+  const lost = { isOn: false };
+  const lose = <Result>(result: Promise<Result>) =>
+    result.then((value) => (lost.isOn ? Promise.reject(new Error("lost")) : value));
+  const {
+    keys,
+    projectId,
+    attempt: tryKey,
+  } = await openKeys((store) => ({
+    ...store,
+    update: (write) => lose(store.update(write)),
+    replace: (write) => lose(store.replace(write)),
+  }));
+  const { row, secret } = await keys.create({ projectId, name: "k", actor: "a" });
+  const act = { projectId, kid: row.kid, actor: "a" };
+  lost.isOn = true;
+  await expect(keys.rotate(act, { overlapMs: 0 })).rejects.toThrow("lost");
+  lost.isOn = false;
+  await keys.catchUp();
+  expect(tryKey(secret)).toBe("key_rotated");
+  expect(keys.list(projectId)).toHaveLength(2);
+  const [, next] = keys.list(projectId);
+  const nextAct = { ...act, kid: next?.kid ?? "" };
+  lost.isOn = true;
+  await expect(keys.disable(nextAct)).rejects.toThrow("lost");
+  lost.isOn = false;
+  // The next act begins with what is stored.
+  const { made } = await keys.rotate(nextAct);
+  expect(keys.get(projectId, nextAct.kid).disabled_at_ms).not.toBeNull();
+  expect(tryKey(made.secret)).toBe(made.row.kid);
+});
+
 test("an IP list is told only to who holds the key, and without an address nobody is in it", async () => {
   const { keys, projectId, attempt: tryKey } = await openKeys();
   const ipAllow = ["10.0.0.0/8", "2001:db8::/32"];

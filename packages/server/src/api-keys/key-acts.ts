@@ -65,6 +65,11 @@ export interface KeyActs {
   rotate(act: KeyAct, options?: RotateOptions): Promise<{ made: MadeKey; replaced: ApiKeyRow }>;
   /** Ends the time that a replaced key goes on working. @throws as {@link update}. */
   endGrace(act: KeyAct): Promise<ApiKeyRow>;
+  /**
+   * Learns from the store what became of acts whose outcome was never told: a connection that broke
+   * may have lost the answer and not the write. Reads nothing while there are none.
+   */
+  catchUp(): Promise<void>;
 }
 
 /** What {@link createKeyActs} needs. */
@@ -99,8 +104,36 @@ export function createKeyActs({
   now,
   maxSessionSeconds,
 }: KeyActsOptions): KeyActs {
-  // Each act sees what the one before it has done to the same key.
-  const inTurn = createInTurn();
+  const inTurnOf = createInTurn();
+  let isBehind = false;
+
+  /**
+   * One act at a time, of all keys: each sees what the one before it has done, and reading again
+   * what is stored never overtakes a write.
+   */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    return inTurnOf("keys", async () => {
+      await readAgain();
+      return work();
+    });
+  }
+
+  /** Writes; if that fails, what is stored is unknown until it was read again. */
+  async function write<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      isBehind = true;
+      throw error;
+    }
+  }
+
+  async function readAgain(): Promise<void> {
+    if (!isBehind) return;
+    const rows = await store.all();
+    mirror.replaceAll(rows);
+    isBehind = false;
+  }
 
   function find({ projectId, kid }: KeyAct): ApiKeyRow {
     const row = mirror.get(kid)?.row;
@@ -124,14 +157,19 @@ export function createKeyActs({
     };
   }
 
-  async function change(write: KeyWrite, set: KeyFields): Promise<ApiKeyRow> {
-    if (!(await store.update({ ...write, set }))) throw new ProblemError("conflict");
-    return mirror.patch(write.kid, set);
+  async function change(what: KeyWrite, set: KeyFields): Promise<ApiKeyRow> {
+    const isChanged = await write(() => store.update({ ...what, set }));
+    if (!isChanged) throw new ProblemError("conflict");
+    return mirror.patch(what.kid, set);
   }
 
   return {
+    async catchUp() {
+      if (isBehind) await inTurn(async () => undefined);
+    },
+
     update: (act, changes) =>
-      inTurn(act.kid, async () => {
+      inTurn(async () => {
         const row = findLiving(act);
         const wanted = toFields(changes);
         const names = (Object.keys(wanted) as (keyof typeof wanted)[]).filter(
@@ -145,32 +183,32 @@ export function createKeyActs({
       }),
 
     disable: (act) =>
-      inTurn(act.kid, async () => {
+      inTurn(async () => {
         const row = findLiving(act);
         if (row.disabled_at_ms !== null) return row;
-        const write = toWrite(act, "key.disabled");
-        return change(write, { disabled_at_ms: write.atMs });
+        const what = toWrite(act, "key.disabled");
+        return change(what, { disabled_at_ms: what.atMs });
       }),
 
     enable: (act) =>
-      inTurn(act.kid, async () => {
+      inTurn(async () => {
         const row = findLiving(act);
         if (row.disabled_at_ms === null) return row;
         return change(toWrite(act, "key.enabled"), { disabled_at_ms: null });
       }),
 
     revoke: (act) =>
-      inTurn(act.kid, async () => {
+      inTurn(async () => {
         const row = find(act);
         if (row.revoked_at_ms !== null) return row;
-        const write = toWrite(act, "key.revoked");
-        const untilS = Math.ceil(write.atMs / 1000) + maxSessionSeconds;
-        await store.revoke({ ...write, untilS });
-        return mirror.patch(act.kid, { revoked_at_ms: write.atMs, sealed_copy: null });
+        const what = toWrite(act, "key.revoked");
+        const untilS = Math.ceil(what.atMs / 1000) + maxSessionSeconds;
+        await write(() => store.revoke({ ...what, untilS }));
+        return mirror.patch(act.kid, { revoked_at_ms: what.atMs, sealed_copy: null });
       }),
 
     rotate: (act, { overlapMs = dayMs, expiresAtMs, keepCopy } = {}) =>
-      inTurn(act.kid, async () => {
+      inTurn(async () => {
         const row = findLiving(act);
         const atMs = now();
         if (!(overlapMs >= 0 && overlapMs <= maxOverlapMs)) {
@@ -204,31 +242,29 @@ export function createKeyActs({
           grace_until_ms: graceUntilMs,
           ...(overlapMs === 0 && { sealed_copy: null }),
         };
-        const write = toWrite(act, "key.rotated", {
+        const what = toWrite(act, "key.rotated", {
           replaced_by: made.row.kid,
           grace_until: formatInstant(graceUntilMs),
         });
         const detail = { name: row.name, replaces: act.kid };
         const nextAct = { ...act, kid: made.row.kid };
-        const isReplaced = await store.replace({
-          ...write,
-          set,
-          next: made.row,
-          nextAudit: toAudit(nextAct, "key.created", atMs, detail),
-        });
+        const nextAudit = toAudit(nextAct, "key.created", atMs, detail);
+        const isReplaced = await write(() =>
+          store.replace({ ...what, set, next: made.row, nextAudit }),
+        );
         if (!isReplaced) throw new ProblemError("conflict");
         mirror.add(made.row);
         return { made, replaced: mirror.patch(act.kid, set) };
       }),
 
     endGrace: (act) =>
-      inTurn(act.kid, async () => {
+      inTurn(async () => {
         const row = findLiving(act);
         if (row.replaced_by === null) throw conflict("The key was not replaced. Rotate it first.");
         const atMs = now();
         if ((row.grace_until_ms ?? 0) <= atMs) return row;
-        const write = toWrite(act, "key.grace_ended");
-        return change(write, { grace_until_ms: write.atMs, sealed_copy: null });
+        const what = toWrite(act, "key.grace_ended");
+        return change(what, { grace_until_ms: what.atMs, sealed_copy: null });
       }),
   };
 }

@@ -23,6 +23,8 @@ export interface KeyMirror {
   /** Oldest first. */
   all(): MirroredKey[];
   add(row: ApiKeyRow): void;
+  /** Takes what is stored in the place of what was known. */
+  replaceAll(rows: readonly ApiKeyRow[]): void;
   /** Changes fields of a key that is there, and leaves the others as they are by then. */
   patch(kid: string, fields: Partial<ApiKeyRow>): ApiKeyRow;
 }
@@ -31,6 +33,9 @@ export interface KeyMirror {
 export function createKeyMirror(rows: readonly ApiKeyRow[]): KeyMirror {
   const keys = new Map(rows.map((row) => [row.kid, read(row)]));
   return {
+    replaceAll(stored) {
+      for (const row of stored) keys.set(row.kid, read(row));
+    },
     get: (kid) => keys.get(kid),
     all: () => [...keys.values()],
     add: (row) => void keys.set(row.kid, read(row)),
