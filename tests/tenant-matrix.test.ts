@@ -218,8 +218,8 @@ const unscoped: readonly (readonly [statement: RegExp, why: string])[] = [
     "a key that was found by project",
   ],
   [
-    /^delete from "session" where "sid" in \(select "sid" from "session" where "expires_at_s"/,
-    "clean-up",
+    /^delete from "\w+" where "\w+" in \(select .* "(expires_at_s|until_s|at_ms|updated_at_ms)" < /,
+    "clean-up of what is over, in steps",
   ],
   [/^select .* from "revocation" where "kind" in/, "what is refused, read at start"],
   [/^select "project_id", "kind", "target" from "block"$/, "who is kept out, read at start"],

@@ -75,7 +75,7 @@ export async function checkLines(
 export interface VerifyAuditOptions {
   /** Lines of the log output that the chain has to fit. */
   readonly anchors?: readonly AuditAnchor[];
-  /** Lines read at once. @default 500 */
+  /** Lines read at once: reading and hashing them is as long as requests wait. @default 100 */
   readonly pageSize?: number;
 }
 
@@ -85,7 +85,7 @@ export interface VerifyAuditOptions {
  */
 export async function verifyAudit(
   store: Pick<AuditStore, "after" | "head" | "ends">,
-  { anchors = [], pageSize = 500 }: VerifyAuditOptions = {},
+  { anchors = [], pageSize = 100 }: VerifyAuditOptions = {},
 ): Promise<AuditVerdict> {
   const head: AuditHead = await store.head();
   const verdict = await checkLines(allLines(store, head.n, { pageSize }), { end: head, anchors });
@@ -99,7 +99,7 @@ export async function verifyAudit(
 export async function* allLines(
   store: Pick<AuditStore, "after">,
   upToN: number,
-  { pageSize = 500, scope }: { readonly pageSize?: number; readonly scope?: AuditScope } = {},
+  { pageSize = 100, scope }: { readonly pageSize?: number; readonly scope?: AuditScope } = {},
 ): AsyncGenerator<AuditRow> {
   let n = 0;
   while (n < upToN) {
