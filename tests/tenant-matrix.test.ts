@@ -38,6 +38,7 @@ function idOf(path: string, parameter: string): keyof Ids {
 const bodies: Readonly<Record<string, unknown>> = {
   "POST /admin/v1/projects/:projectId/keys": { name: "x" },
   "POST /admin/v1/projects/:projectId/integrations": { name: "x" },
+  "POST /admin/v1/projects/:projectId/owners/erase": { owner: "user-1" },
   "POST /admin/v1/projects/:projectId/keys/:kid/reveal": { password },
   "POST /agent/v1/projects/:projectId/agent/chat": {
     messages: [{ id: "u_1", role: "user", parts: [{ type: "text", text: "Hello?" }] }],
@@ -221,6 +222,13 @@ const unscoped: readonly (readonly [statement: RegExp, why: string])[] = [
     /^delete from "\w+" where "\w+" in \(select .* "(expires_at_s|until_s|at_ms|updated_at_ms)" < /,
     "clean-up of what is over, in steps",
   ],
+  [/^delete from "session_usage" where "sid" in \(select "sid" .* where "until_s" < /, "clean-up"],
+  [/^delete from "(revocation|change)" where "seq" in \(select "seq" from/, "clean-up"],
+  [/^select "id" from "thread" where "deleted_at_ms" is not null and/, "clean-up"],
+  [
+    /delete from "thread" where \("id"\) in/,
+    "threads that were found by project and owner, or that are over",
+  ],
   [/^select .* from "revocation" where "kind" in/, "what is refused, read at start"],
   [/^select "project_id", "kind", "target" from "block"$/, "who is kept out, read at start"],
   [
@@ -288,7 +296,7 @@ async function doEverything(tenant: Tenant): Promise<void> {
   await control.post("/audit/verify");
   for await (const _ of control.lines(`/audit/export?project=${tenant.projectId}`, {}));
   for await (const _ of control.lines("/audit/export", {}));
-  const last = (name: string) => (/^DELETE|revoke$|disable$/.test(name) ? 1 : 0);
+  const last = (name: string) => (/^DELETE|revoke$|disable$|erase$/.test(name) ? 1 : 0);
   const routes = routesOf()
     .filter(([name]) => name !== "POST /admin/v1/auth/sign-out" && name !== "GET /*")
     .sort(([one], [two]) => last(one) - last(two));

@@ -6,6 +6,7 @@ import { type ApiKeyRoutesOptions, apiKeyRoutes } from "./api-keys/routes.ts";
 import { countRefusals } from "./audit/count-refusals.ts";
 import { type AuditRoutesOptions, auditRoutes } from "./audit/routes.ts";
 import type { Tallies } from "./audit/tallies.ts";
+import { type ErasureRoutesOptions, erasureRoutes } from "./erasure/routes.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { readableByPages } from "./http/cors.ts";
 import { noStore } from "./http/no-store.ts";
@@ -33,7 +34,11 @@ import { requireProject } from "./teams/require-project.ts";
 import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 
 /** What {@link createApp} is made of. */
-export interface AppParts extends ApiKeyRoutesOptions, PeopleRoutesOptions, AuditRoutesOptions {
+export interface AppParts
+  extends ApiKeyRoutesOptions,
+    PeopleRoutesOptions,
+    AuditRoutesOptions,
+    ErasureRoutesOptions {
   readonly tallies: Tallies;
   readonly log: Logger;
   /** Whether the database is this server's now. */
@@ -114,6 +119,7 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
   admin.route("/", projectStateRoutes(parts));
   admin.route("/", apiKeyRoutes(parts));
   admin.route("/", auditRoutes(parts));
+  admin.route("/", erasureRoutes(parts));
   app.route("/admin/v1", admin);
 
   app.route("/", parts.web);

@@ -5,6 +5,7 @@ import { RestoreCutOffError } from "./backup/replace-folder.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { withServer } from "./commands/connect.ts";
+import { eraseOwnerCommand } from "./commands/erase-owner.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { keyFormatCommand } from "./commands/key-format-command.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -93,6 +94,7 @@ program.addCommand(
   keysCommand(config, print).addCommand(keyFormatCommand(process.stdin, print, complain)),
 );
 program.addCommand(sourcesCommand(config, print));
+program.addCommand(eraseOwnerCommand(config, print));
 program.addCommand(backupCommand(config, print));
 program.addCommand(restoreCommand(config, print));
 

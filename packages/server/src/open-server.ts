@@ -13,6 +13,7 @@ import { cutEndedCallers } from "./api-keys/direct-caller.ts";
 import { createApp } from "./app.ts";
 import { createAuditAnchors } from "./audit/anchors.ts";
 import { createAudit } from "./audit/audit.ts";
+import { auditContext } from "./audit/audit-context.ts";
 import { auditControlRoutes } from "./audit/control-routes.ts";
 import { createTallies } from "./audit/tallies.ts";
 import { backupRoutes } from "./backup/control-routes.ts";
@@ -25,10 +26,12 @@ import { createSqlApiKeyStore } from "./database/api-key-store.ts";
 import { createSqlAuditStore } from "./database/audit-store.ts";
 import { createSqlCleanUpStore } from "./database/clean-up-store.ts";
 import { openDatabase } from "./database/database.ts";
+import { createSqlErasureStore } from "./database/erasure-store.ts";
 import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
 import type { DatabaseInUseError } from "./database/postgres-hold.ts";
 import { createSqlProjectStateStore } from "./database/project-state-store.ts";
 import { createSqlProjectStore } from "./database/project-store.ts";
+import { createSqlRemovalStore } from "./database/removal-store.ts";
 import { createSqlRevocationStore } from "./database/revocation-store.ts";
 import { createServing } from "./database/serving.ts";
 import { createSqlSessionStore } from "./database/session-store.ts";
@@ -36,6 +39,8 @@ import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
 import { createSqlTeamStore } from "./database/team-store.ts";
 import { createSqlThreadStore } from "./database/thread-store.ts";
 import { createSqlUsageStore } from "./database/usage-store.ts";
+import { createOwnerErasure } from "./erasure/erase-owner.ts";
+import { erasureRoutes } from "./erasure/routes.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { createClientAddress } from "./http/client-address.ts";
 import { createKnowledge } from "./knowledge/knowledge.ts";
@@ -49,6 +54,7 @@ import { createSetupLinks } from "./people/setup-links.ts";
 import { longestSessionSeconds } from "./projects/project-settings.ts";
 import { createProjectStates } from "./projects/project-states.ts";
 import { createProjects } from "./projects/projects.ts";
+import { retentionChores } from "./retention/retention.ts";
 import { createOpenStreams } from "./sessions/open-streams.ts";
 import { createPolicyInForce } from "./sessions/policy-in-force.ts";
 import { createRevocations } from "./sessions/revocations.ts";
@@ -209,8 +215,20 @@ async function openParts(
     now,
   });
 
+  const removal = createSqlRemovalStore(database);
+  const erasure = createOwnerErasure({
+    projects,
+    revocations,
+    runs,
+    removal,
+    store: createSqlErasureStore(database),
+    referenceKey: secrets.audit.reference,
+    now,
+  });
+
   const app = createApp({
     log,
+    erasure,
     isServing: serving.isServing,
     now,
     facts: { version, publicUrl: config.publicUrl },
@@ -253,6 +271,7 @@ async function openParts(
         audit,
         now,
       }),
+      erasureRoutes({ erasure, actorOf: (c) => auditContext(c, "command") }),
     ],
     now,
     keys,
@@ -273,7 +292,16 @@ async function openParts(
     dashboardUrl: () => dashboardUrl,
   });
 
-  const cleanUp = createCleanUp({ store: createSqlCleanUpStore(database), now });
+  const cleanUpStore = createSqlCleanUpStore(database);
+  const retention = retentionChores({
+    removal,
+    projects: async () => (await projects.list()).map(({ id }) => id),
+    daysOf: (id) => states.settings(id).retention_days,
+  });
+  const cleanUp = createCleanUp({
+    store: { ...cleanUpStore, chores: [...cleanUpStore.chores, ...retention] },
+    now,
+  });
   const clean = () => {
     cleanUp.run().catch((error) => log.error({ err: error }, "clean-up failed"));
   };

@@ -1,5 +1,8 @@
 import { sql } from "kysely";
+import { ownerReference } from "../audit/owner-reference.ts";
 import type { Database } from "../database/database.ts";
+import { createSqlRemovalStore } from "../database/removal-store.ts";
+import { removeOwner } from "../erasure/remove-owner.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What was ended, disabled or blocked: what a restored backup must not bring back. */
@@ -8,6 +11,7 @@ export interface Standing {
   readonly ends: readonly End[];
   readonly blocks: readonly BlockedRow[];
   readonly marks: readonly MarkRow[];
+  readonly erasures: readonly ErasedRow[];
 }
 
 interface End {
@@ -23,6 +27,12 @@ interface BlockedRow {
   readonly target: string;
   readonly at_ms: number;
   readonly reason: string | null;
+}
+
+interface ErasedRow {
+  readonly project_id: string;
+  readonly owner_ref: string;
+  readonly at_ms: number;
 }
 
 interface MarkRow {
@@ -43,6 +53,8 @@ export interface CarriedOver {
   readonly integrations: number;
   readonly blocks: number;
   readonly revocations: number;
+  /** Owners whose data was erased again. */
+  readonly owners: number;
 }
 
 type EndTable = "api_key" | "session" | "project" | "integration";
@@ -96,6 +108,11 @@ export async function readStanding(snapshot: Snapshot): Promise<Standing> {
       "until_s",
       "reason",
     ])) as unknown as MarkRow[],
+    erasures: (await all("erasure", [
+      "project_id",
+      "owner_ref",
+      "at_ms",
+    ])) as unknown as ErasedRow[],
   };
 }
 
@@ -105,7 +122,8 @@ export async function readStanding(snapshot: Snapshot): Promise<Standing> {
  */
 export async function carryOver(
   database: Database,
-  { ends, blocks, marks }: Standing,
+  { ends, blocks, marks, erasures }: Standing,
+  referenceKey: Buffer,
 ): Promise<CarriedOver> {
   const changed: Record<EndTable, Set<string>> = {
     api_key: new Set(),
@@ -157,6 +175,43 @@ export async function carryOver(
     sessions: changed.session.size,
     projects: changed.project.size,
     integrations: changed.integration.size,
+    owners: await eraseAgain(database, erasures, referenceKey),
     ...count,
   };
+}
+
+/** Erases owners whose data the backup brought back. All of it is from before their erasure. */
+async function eraseAgain(
+  database: Database,
+  erasures: readonly ErasedRow[],
+  referenceKey: Buffer,
+): Promise<number> {
+  if (erasures.length === 0) return 0;
+  const erased = new Map(erasures.map((row) => [`${row.project_id} ${row.owner_ref}`, row]));
+  const { rows: owners } = await sql<{ project_id: string; owner: string }>`
+    select project_id, owner from thread where owner is not null
+    union select project_id, owner from session where owner is not null`.execute(database);
+  const removal = createSqlRemovalStore(database);
+  let count = 0;
+  for (const { project_id: projectId, owner } of owners) {
+    const reference = ownerReference(referenceKey, { projectId, kind: "owner", id: owner });
+    const row = erased.get(`${projectId} ${reference}`);
+    if (!row) continue;
+    await removeOwner({ removal, projectId, owner });
+    await database
+      .deleteFrom("revocation")
+      .where("project_id", "=", projectId)
+      .where("kind", "=", "owner")
+      .where("target", "=", owner)
+      .execute();
+    count += 1;
+  }
+  for (const row of erasures) {
+    await database
+      .insertInto("erasure")
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  return count;
 }

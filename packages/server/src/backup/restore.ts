@@ -172,7 +172,7 @@ async function build(
   const { file, passphrase, now = Date.now } = options;
   const secrets = loadSecrets(staging);
   await fillDatabase({ database, file, passphrase, start, secrets });
-  const carriedOver = before && (await carryOver(database, before));
+  const carriedOver = before && (await carryOver(database, before, secrets.audit.reference));
   const ended = await endByHand(database, options, now());
   await appendAudit(database, [
     auditLine("command", {

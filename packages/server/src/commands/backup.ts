@@ -79,9 +79,9 @@ export function describeRestored(restored: Restored): string[] {
   ];
   if (kept !== undefined) lines.push(`What was here before is kept in ${kept}.`);
   if (carriedOver) {
-    const { keys, sessions, projects, integrations, blocks, revocations } = carriedOver;
+    const { keys, sessions, projects, integrations, blocks, revocations, owners } = carriedOver;
     lines.push(
-      `Carried over from what was here: ${keys} keys, ${sessions} sessions, ${projects} projects and ${integrations} integrations that are over or limited, ${blocks} blocks, ${revocations} revocations.`,
+      `Carried over from what was here: ${keys} keys, ${sessions} sessions, ${projects} projects and ${integrations} integrations that are over or limited, ${blocks} blocks, ${revocations} revocations, ${owners} owners whose data is erased.`,
     );
   } else {
     lines.push(

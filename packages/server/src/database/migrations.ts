@@ -7,6 +7,7 @@ import { operations } from "./migrations/0004-operations.ts";
 import { auditChain } from "./migrations/0005-audit-chain.ts";
 import { holder } from "./migrations/0008-holder.ts";
 import { keyDescription } from "./migrations/0009-key-description.ts";
+import { erasure } from "./migrations/0013-erasure.ts";
 
 /**
  * Forward-only: a migration that has run anywhere is never edited, only followed by another.
@@ -22,5 +23,6 @@ export function migrations(auditKeys: AuditKeys): Readonly<Record<string, Migrat
     "0005_audit_chain": { up: (db) => auditChain(db, auditKeys) },
     "0008_holder": { up: holder },
     "0009_key_description": { up: keyDescription },
+    "0013_erasure": { up: erasure },
   };
 }

@@ -25,6 +25,7 @@ export interface Schema {
   document: DocumentTable;
   chunk: ChunkTable;
   holder: HolderTable;
+  erasure: ErasureTable;
 }
 
 interface TeamTable {
@@ -291,6 +292,14 @@ interface ChunkTable {
   heading_path: string;
   anchor: string;
   text: string;
+}
+
+/** Whose data was erased. */
+interface ErasureTable {
+  project_id: string;
+  /** The name by which the audit knows the owner. */
+  owner_ref: string;
+  at_ms: number;
 }
 
 /** The one server that has a PostgreSQL database. */

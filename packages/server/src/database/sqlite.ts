@@ -15,6 +15,8 @@ export function openSqlite(file: string, onStatement?: OnStatement): Kysely<Sche
   connection.pragma("journal_mode = WAL");
   connection.pragma("synchronous = FULL");
   connection.pragma("foreign_keys = ON");
+  // What is deleted is overwritten, too: an erasure leaves nothing behind.
+  connection.pragma("secure_delete = ON");
   // Waiting for a lock would stall the whole process.
   connection.pragma("busy_timeout = 50");
   return new Kysely<Schema>({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { keyChangesRequest, newKeyRequest, rotationRequest } from "../api-keys/key-fields.ts";
 import { stepUpRequest } from "../api-keys/routes.ts";
 import { auditQuery } from "../audit/routes.ts";
+import { erasedAnswer, eraseOwnerRequest } from "../erasure/routes.ts";
 import { setupRequest } from "../people/routes.ts";
 import { projectSettings } from "../projects/project-settings.ts";
 import { namedRequest, newProjectRequest } from "../projects/routes.ts";
@@ -254,6 +255,19 @@ export const adminOperations: readonly Operation[] = [
     body: { schema: stepUpRequest },
     answers: { 200: { description: "The key's text.", schema: answers.keyCopy } },
     errors: ["not_found", "wrong_password", "conflict"],
+  },
+  {
+    method: "post",
+    path: `${project}/owners/erase`,
+    id: "eraseOwner",
+    tag: "Admin",
+    summary: "Erase all that is kept about one owner",
+    description:
+      "Sessions are ended first and open answers cut. It cannot be undone, and can be repeated. A block of the owner stays unless `forget_block` is true.",
+    credentials,
+    body: { schema: eraseOwnerRequest },
+    answers: { 200: { description: "What was erased.", schema: erasedAnswer } },
+    errors: ["not_found", "invalid_request"],
   },
   {
     method: "post",
