@@ -104,5 +104,13 @@ export function createSqlSessionStore(database: Database): SessionStore {
         .execute();
       return rows.map(({ sid }) => sid);
     },
+    latestIssuedMs: async (nowMs) => {
+      const { latest } = await database
+        .selectFrom("session")
+        .select((select) => select.fn.max("issued_at_ms").as("latest"))
+        .where("expires_at_s", ">", Math.floor(nowMs / 1000))
+        .executeTakeFirstOrThrow();
+      return Number(latest ?? 0);
+    },
   };
 }

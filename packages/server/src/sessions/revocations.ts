@@ -2,6 +2,7 @@ import { type Actor, auditLine } from "../audit/audit-context.ts";
 import type { NewAudit } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createInTurn } from "../in-turn.ts";
+import { createIssueClock, type IssueClock } from "./issue-clock.ts";
 import type { CutReason, OpenStreams } from "./open-streams.ts";
 import type { SessionPrincipal } from "./principal.ts";
 
@@ -72,6 +73,8 @@ export interface Revocations {
   endedAtMs(session: SessionPrincipal): number | undefined;
   /** Whether somebody may have no new session. */
   isBlocked(projectId: string, who: { owner: string | null; visitorId: string | null }): boolean;
+  /** What new sessions take their instant from. */
+  readonly issueClock: IssueClock;
   /** Who is blocked in a project. */
   blocked(projectId: string): readonly RevocationTarget<BlockKind>[];
 }
@@ -102,6 +105,7 @@ export async function createRevocations({
   const marks = new Map<string, RevocationMark>();
   const blocks = new Map<string, RevocationTarget<BlockKind>>();
   const inTurn = createInTurn();
+  const issueClock = createIssueClock(now);
   for (const mark of await store.marks(now())) raise(mark);
   for (const block of await store.blocks()) blocks.set(nameOf(block), block);
 
@@ -109,6 +113,7 @@ export async function createRevocations({
   function raise(mark: RevocationMark): void {
     const earlier = marks.get(nameOf(mark));
     if (!earlier || earlier.issuedBeforeMs < mark.issuedBeforeMs) marks.set(nameOf(mark), mark);
+    issueClock.goOnFrom(mark.issuedBeforeMs + 1);
   }
 
   function markedAtMs(
@@ -154,7 +159,8 @@ export async function createRevocations({
       });
     }
     const untilS = Math.ceil(atMs / 1000) + maxSessionSeconds;
-    const upToMs = Math.min(issuedBeforeMs ?? atMs, atMs);
+    const markMs = issueClock.mark();
+    const upToMs = Math.min(issuedBeforeMs ?? markMs, markMs);
     const ended = block === false ? [] : named;
     const event = block === undefined ? "revoked" : block ? "blocked" : "unblocked";
     const written = ended.map((each) => ({ ...each, issuedBeforeMs: upToMs, atMs, untilS }));
@@ -190,6 +196,7 @@ export async function createRevocations({
   return {
     revoke: (options) => inTurn(options.projectId, () => revoke(options)),
     endedAtMs,
+    issueClock,
     isBlocked(projectId, { owner, visitorId }) {
       if (blocks.size === 0) return false;
       const has = (kind: BlockKind, target: string | null): boolean =>

@@ -179,4 +179,12 @@ export function sessionStoreContract(kind: TestDatabaseKind): void {
     }
     expect(seen.sort()).toEqual(expected.sort());
   });
+
+  test(`${kind.name}: when the last live session was made is known after a restart`, async () => {
+    const row = await insert(await place.newProject());
+    expect(await store().latestIssuedMs(row.expires_at_s * 1000 - 1)).toBeGreaterThanOrEqual(
+      row.issued_at_ms,
+    );
+    expect(await store().latestIssuedMs(Number.MAX_SAFE_INTEGER)).toBe(0);
+  });
 }

@@ -26,6 +26,8 @@ export interface SessionStore {
   }): Promise<void>;
   /** Names of the sessions that were ended before their time, and whose time has not come yet. */
   revokedSids(nowMs: number): Promise<string[]>;
+  /** When the last of the sessions whose time has not come was made; 0 when there is none. */
+  latestIssuedMs(nowMs: number): Promise<number>;
 }
 
 /** A live session, as far as it takes to count it. */

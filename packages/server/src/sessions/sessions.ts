@@ -49,7 +49,7 @@ export interface SessionsOptions {
   readonly streams: OpenStreams;
   /** Whether a key was revoked or is disabled; its sessions are refused with it. */
   readonly isKeyRevoked: (kid: string) => boolean;
-  readonly revocations: Pick<Revocations, "endedAtMs" | "isBlocked">;
+  readonly revocations: Pick<Revocations, "endedAtMs" | "isBlocked" | "issueClock">;
   /** Settings and switches of the projects. */
   readonly states: ProjectStates;
   /** Where browsers reach this server, when the operator has said so. */
@@ -79,6 +79,7 @@ export async function createSessions({
 }: SessionsOptions): Promise<Sessions> {
   const known = createLruMap<SessionPrincipal>(maxCached);
   const revoked = new Set(await store.revokedSids(now()));
+  revocations.issueClock.goOnFrom(await store.latestIssuedMs(now()));
 
   async function load(token: string): Promise<SessionPrincipal> {
     const digest = digestToken(token);
@@ -137,9 +138,9 @@ export async function createSessions({
         throw new ProblemError("owner_blocked");
       }
       const { ttlSeconds: ttlS, policy } = mintTerms(states, key, request);
-      const issuedAtMs = now();
+      const issuedAtMs = revocations.issueClock.next();
       // Rounded up, so that the token lives at least as long as the reply says.
-      const expiresAtS = Math.ceil(issuedAtMs / 1000) + ttlS;
+      const expiresAtS = Math.ceil(now() / 1000) + ttlS;
       const token = format.create(expiresAtS);
       const row: SessionRow = {
         digest: digestToken(token),
