@@ -1,4 +1,10 @@
-import { type Kysely, PostgresAdapter } from "kysely";
+import {
+  HandleEmptyInListsPlugin,
+  type Kysely,
+  type KyselyPlugin,
+  PostgresAdapter,
+  replaceWithNoncontingentExpression,
+} from "kysely";
 
 /** Whether a database is PostgreSQL, for the few statements that differ. */
 // biome-ignore lint/suspicious/noExplicitAny: the tables do not matter here
@@ -17,3 +23,8 @@ export function locking<Query extends { forNoKeyUpdate(): Query }>(
 ): Query {
   return isPostgres(database) ? query.forNoKeyUpdate() : query;
 }
+
+/** What both databases are told in the same words: nothing is in an empty list, which PostgreSQL cannot read. */
+export const plugins: KyselyPlugin[] = [
+  new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression }),
+];

@@ -1,4 +1,5 @@
 import { Kysely, PostgresDialect } from "kysely";
+import { plugins } from "./dialect.ts";
 import { logTo, type OnStatement } from "./log-statements.ts";
 import { holdPostgres, type PostgresHoldOptions } from "./postgres-hold.ts";
 import { createPostgresPool, type PostgresPoolOptions } from "./postgres-pool.ts";
@@ -43,5 +44,5 @@ export async function connectToPostgres(
 
 function open(options: PostgresPoolOptions, onStatement?: OnStatement): Kysely<Schema> {
   const dialect = new PostgresDialect({ pool: createPostgresPool(options) });
-  return new Kysely<Schema>({ dialect, ...logTo(onStatement) });
+  return new Kysely<Schema>({ dialect, plugins, ...logTo(onStatement) });
 }

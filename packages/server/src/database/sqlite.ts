@@ -1,5 +1,6 @@
 import SQLite from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
+import { plugins } from "./dialect.ts";
 import { logTo, type OnStatement } from "./log-statements.ts";
 import type { Schema } from "./schema.ts";
 
@@ -21,6 +22,7 @@ export function openSqlite(file: string, onStatement?: OnStatement): Kysely<Sche
   connection.pragma("busy_timeout = 50");
   return new Kysely<Schema>({
     dialect: new SqliteDialect({ database: connection }),
+    plugins,
     ...logTo(onStatement),
   });
 }

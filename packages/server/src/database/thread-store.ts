@@ -76,16 +76,12 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         .execute();
       const messages = newestFirst.reverse();
       const ids = messages.map(({ id }) => id);
-      // PostgreSQL knows no empty list.
-      const calls =
-        ids.length === 0
-          ? []
-          : await database
-              .selectFrom("tool_call")
-              .selectAll()
-              .where("thread_id", "=", threadId)
-              .where("message_id", "in", ids)
-              .execute();
+      const calls = await database
+        .selectFrom("tool_call")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .where("message_id", "in", ids)
+        .execute();
       const sources = await database
         .selectFrom("thread_source")
         .selectAll()

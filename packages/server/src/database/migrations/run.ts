@@ -7,7 +7,10 @@ export async function run(db: Kysely<unknown>, statements: readonly string[]): P
   for (const statement of statements) await sql.raw(translate(statement)).execute(db);
 }
 
-/** The four things that SQLite says differently in our tables. */
+/**
+ * The few things that SQLite says differently in our tables. Texts compare by their bytes in both:
+ * with the rules of a language PostgreSQL would find `key.created` behind `key/`.
+ */
 function toPostgres(statement: string): string {
   return statement
     .replace(
@@ -16,5 +19,6 @@ function toPostgres(statement: string): string {
     )
     .replace(/\binteger\b/g, "bigint")
     .replace(/\bblob\b/g, "bytea")
+    .replace(/\b(\w+) text\b/g, '$1 text collate "C"')
     .replace(/\) without rowid\b/g, ")");
 }

@@ -72,7 +72,9 @@ const postgres: TestDatabaseKind = {
   },
   async createPlace() {
     const name = `valet_test_${randomBytes(8).toString("hex")}`;
-    await onServer(`create database ${name}`);
+    // With the rules of a language where there are some: nothing of ours may depend on them.
+    const ofLanguage = `create database ${name} template template0 encoding 'UTF8' locale_provider icu icu_locale 'en'`;
+    await onServer(ofLanguage).catch(() => onServer(`create database ${name}`));
     return {
       place: Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href,
       drop: () => onServer(`drop database if exists ${name} with (force)`),
