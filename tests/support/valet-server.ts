@@ -15,6 +15,7 @@ import {
   type OpenServerOptions,
   openServer,
 } from "../../packages/server/src/open-server.ts";
+import { expectDescribed } from "./described.ts";
 
 /** A real server over a data folder of its own, called without a port. */
 export interface TestServer {
@@ -28,7 +29,7 @@ export interface TestServer {
   readonly clock: { ms: number };
   /** Everything the server has logged so far. */
   readonly log: () => string;
-  /** `fetch` of the server: any host in the address is this server. */
+  /** `fetch` of the server: any host in the address is this server. Fails on an answer that the API's description does not have. */
   readonly fetch: typeof fetch;
   close(): Promise<void>;
 }
@@ -77,8 +78,12 @@ export async function openTestServer(
     kid: id,
     clock,
     log: () => lines.join(""),
-    fetch: (async (input: RequestInfo | URL, init?: RequestInit) =>
-      server.app.fetch(new Request(input, init))) as typeof fetch,
+    fetch: (async (input: RequestInfo | URL, init?: RequestInit) => {
+      const request = new Request(input, init);
+      const answer = await server.app.fetch(request);
+      await expectDescribed(request, answer);
+      return answer;
+    }) as typeof fetch,
     async close() {
       await server.close();
       await postgres?.drop();
