@@ -36,10 +36,13 @@ export interface ApiKey {
   readonly id: string;
   readonly name: string;
   readonly masked: string;
+  /** `in_grace` was replaced and still works; `rotated` was replaced and does not. */
+  readonly state: "active" | "in_grace" | "rotated" | "expired" | "disabled" | "revoked";
   readonly created_at: string;
   readonly created_by: string | null;
   readonly last_used_at: string | null;
   readonly expires_at: string | null;
+  readonly grace_until: string | null;
   readonly revoked_at: string | null;
   readonly keeps_copy: boolean;
   readonly live_sessions: number;

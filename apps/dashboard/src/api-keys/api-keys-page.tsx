@@ -16,6 +16,16 @@ import { RevokeKeyModal } from "./revoke-key-modal.tsx";
 
 type Open = "create" | { readonly what: "reveal" | "revoke"; readonly key: ApiKey } | undefined;
 
+const badges: Readonly<Record<ApiKey["state"], { readonly text: string; readonly color: string }>> =
+  {
+    active: { text: "Active", color: "teal" },
+    in_grace: { text: "Replaced", color: "yellow" },
+    rotated: { text: "Replaced", color: "gray" },
+    expired: { text: "Expired", color: "gray" },
+    disabled: { text: "Disabled", color: "orange" },
+    revoked: { text: "Revoked", color: "gray" },
+  };
+
 /** Settings -> API Keys. */
 export function ApiKeysPage(): ReactNode {
   const { projectId } = useParams({ from: "/signed-in/projects/$projectId/settings/api-keys" });
@@ -106,22 +116,17 @@ function KeyRow({
   readonly apiKey: ApiKey;
   readonly children?: ReactNode;
 }): ReactNode {
-  const { name, masked, created_at, created_by, last_used_at, revoked_at, live_sessions } = apiKey;
+  const { name, masked, state, created_at, created_by, last_used_at, live_sessions } = apiKey;
+  const { expires_at, grace_until, revoked_at } = apiKey;
   return (
     <Paper withBorder p="md" component="li">
       <Group justify="space-between" gap="md">
         <Box flex="1 1 16rem" miw={0}>
           <Group gap="xs">
             <Text fw={600}>{name}</Text>
-            {revoked_at === null ? (
-              <Badge color="teal" variant="light">
-                Active
-              </Badge>
-            ) : (
-              <Badge color="gray" variant="light">
-                Revoked
-              </Badge>
-            )}
+            <Badge color={badges[state].color} variant="light">
+              {badges[state].text}
+            </Badge>
           </Group>
           <Text className="secret" size="sm" c="dimmed" mt={4}>
             {masked}
@@ -138,6 +143,18 @@ function KeyRow({
               </>
             )}
             {revoked_at === null && ` · ${count(live_sessions, "live session")}`}
+            {state === "in_grace" && grace_until !== null && (
+              <>
+                {" · Works until "}
+                <When instant={grace_until} />
+              </>
+            )}
+            {(state === "active" || state === "expired") && expires_at !== null && (
+              <>
+                {state === "active" ? " · Expires " : " · Expired "}
+                <When instant={expires_at} />
+              </>
+            )}
             {revoked_at !== null && (
               <>
                 {" · Revoked "}
