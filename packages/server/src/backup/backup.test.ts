@@ -175,6 +175,7 @@ for (const from of kinds) {
       for (const { session_token: token } of sessions) {
         expect(await statusOf(server, id, token)).toBe(200);
       }
+      expect(await control.post("/audit/verify", { anchors: [] })).toMatchObject({ ok: true });
       expect(await statusOf(server, id, ended.session_token)).toBe(401);
       expect(await statusOf(server, id, ofOver.session_token)).toBe(401);
       expect(await mintStatus(server, id, key.secret)).toBe(201);
