@@ -222,13 +222,12 @@ const unscoped: readonly (readonly [statement: RegExp, why: string])[] = [
     /^delete from "\w+" where "\w+" in \(select .* "(expires_at_s|until_s|at_ms|updated_at_ms)" < /,
     "clean-up of what is over, in steps",
   ],
-  [/^delete from "session_usage" where "sid" in \(select "sid" .* where "until_s" < /, "clean-up"],
-  [/^delete from "(revocation|change)" where "seq" in \(select "seq" from/, "clean-up"],
   [/^select "id" from "thread" where "deleted_at_ms" is not null and/, "clean-up"],
   [
     /delete from "thread" where \("id"\) in/,
     "threads that were found by project and owner, or that are over",
   ],
+  [/^select .* from "session" where "owner" is not null and/, "whose are alive, read at start"],
   [/^select .* from "revocation" where "kind" in/, "what is refused, read at start"],
   [/^select "project_id", "kind", "target" from "block"$/, "who is kept out, read at start"],
   [

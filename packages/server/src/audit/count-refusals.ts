@@ -9,7 +9,7 @@ import type { Tallies } from "./tallies.ts";
  * Codes of a credential that was not accepted. That none was sent, or that one has expired, is
  * everyday; a key used from a page has a line of its own.
  */
-const refusals: ReadonlySet<string> = new Set<ErrorCode | `key_${string}` | "ip_not_allowed">([
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "invalid_token",
   "token_revoked",
   "invalid_api_key",
