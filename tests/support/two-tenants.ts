@@ -31,7 +31,7 @@ export interface TwoTenants {
   readonly valet: TestServer;
   readonly ours: Tenant;
   readonly theirs: Tenant;
-  /** Every statement that the database got so far. */
+  /** Every statement that the database got since the server was started. */
   readonly statements: ReadonlySet<string>;
   close(): Promise<void>;
 }
@@ -40,6 +40,7 @@ export interface TwoTenants {
 export async function openTwoTenants(): Promise<TwoTenants> {
   const statements = new Set<string>();
   const valet = await openTestServer({}, { onStatement: (sql) => statements.add(sql) });
+  statements.clear();
   const folder = mkdtempSync(join(tmpdir(), "valet-docs-"));
   writeFileSync(
     join(folder, "keys.md"),
