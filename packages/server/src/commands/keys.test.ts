@@ -50,6 +50,8 @@ test("a key is made with limits, renamed, changed, taken out of service and back
   ]) {
     expect(listed).toContain(part);
   }
+  // What is not named stays as it is.
+  expect(await keys("limit", kid, "--description", "The build")).toContain("ends 20");
   await keys("rename", kid, "Deploy");
   expect(await keys("limit", kid, "--no-expires", "--allow-any-ip")).toMatch(
     new RegExp(`^${kid} {2}Deploy {2}active {2}never used {2}introspect$`),
