@@ -1,27 +1,37 @@
-/** A map that forgets what was not used for longest, once it is full. */
+/** A map that forgets what was not used for long, once it is full. */
 export interface LruMap<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): void;
 }
 
-/** Creates a map of at most `maxEntries`. */
+/**
+ * Creates a map of at most `maxEntries`, two at least. The half that was used last is always there.
+ *
+ * It keeps two generations, and drops the elder when the younger one is full: a use of a young
+ * entry changes nothing, where putting it to the end of one list would cost more than the look-up.
+ */
 export function createLruMap<Value>(maxEntries: number): LruMap<Value> {
-  const entries = new Map<string, Value>();
+  const generation = Math.max(1, Math.floor(maxEntries / 2));
+  let young = new Map<string, Value>();
+  let old = new Map<string, Value>();
+
+  function set(key: string, value: Value): void {
+    if (young.size >= generation && !young.has(key)) {
+      old = young;
+      young = new Map();
+    }
+    old.delete(key);
+    young.set(key, value);
+  }
+
   return {
     get(key) {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
-      // A Map keeps the order of insertion: putting it back makes it the youngest.
-      entries.delete(key);
-      entries.set(key, value);
+      const found = young.get(key);
+      if (found !== undefined) return found;
+      const value = old.get(key);
+      if (value !== undefined) set(key, value);
       return value;
     },
-    set(key, value) {
-      entries.delete(key);
-      entries.set(key, value);
-      if (entries.size <= maxEntries) return;
-      const oldest = entries.keys().next();
-      if (!oldest.done) entries.delete(oldest.value);
-    },
+    set,
   };
 }

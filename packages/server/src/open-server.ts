@@ -164,8 +164,9 @@ async function openParts(
   });
   const limiter = createMemoryLimiter(now === Date.now ? {} : { monotonicMs: now });
   const limits = createRateLimits({ limiter, settingsOf: states.settings });
+  const sessionStore = createSqlSessionStore(database);
   const sessions = await createSessions({
-    store: createSqlSessionStore(database),
+    store: sessionStore,
     format: createSessionTokenFormat({
       environment: secrets.environment,
       currentEpoch: secrets.currentEpoch,
@@ -337,6 +338,7 @@ async function openParts(
         await knowledge.close();
         // Best effort: a database that is gone must not keep the server from ending.
         await keepAudit().then(anchors.write, () => undefined);
+        await sessionStore.flush();
         await database.destroy();
         folder.unlock();
       })();

@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Config } from "../config.ts";
+import { createLineBuffer } from "../http/line-buffer.ts";
 import { listen } from "../http/listen.ts";
 import { openServer } from "../open-server.ts";
 
@@ -21,7 +22,11 @@ export class PortTakenError extends Error {
 
 /** Opens the data folder and listens: on the network for pages, on a socket for the command. */
 export async function startServer(config: Config): Promise<RunningServer> {
-  const server = await openServer(config);
+  const log = createLineBuffer(process.stderr);
+  const server = await openServer(config, { logTo: log }).catch((error) => {
+    log.close();
+    throw error;
+  });
   try {
     const web = await listen(server.app, { port: config.port, host: config.host });
     // The folder's lock is ours, so a socket that is still there belongs to nobody.
@@ -39,12 +44,14 @@ export async function startServer(config: Config): Promise<RunningServer> {
           const stopped = Promise.all([stop(web), stop(control)]);
           await server.close();
           await stopped;
+          log.close();
         })();
         return closing;
       },
     };
   } catch (error) {
     await server.close();
+    log.close();
     if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") {
       throw new PortTakenError(
         `Port ${config.port} is taken. Set VALET_PORT to another one, or stop what uses it.`,

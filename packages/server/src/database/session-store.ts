@@ -1,15 +1,17 @@
 import type { SessionStore } from "../sessions/session-store.ts";
 import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import { createSessionRows } from "./session-rows.ts";
 
 /** Sessions in SQL. */
 export function createSqlSessionStore(database: Database): SessionStore {
+  const rows = createSessionRows(database);
+  const commits = createGroupCommit(rows.insert);
   return {
-    insert: async (row) => {
-      await database.insertInto("session").values(row).execute();
-    },
-    byDigest: (digest) =>
-      database.selectFrom("session").selectAll().where("digest", "=", digest).executeTakeFirst(),
+    insert: commits.add,
+    flush: commits.flush,
+    byDigest: rows.byDigest,
     bySid: (projectId, sid) =>
       database
         .selectFrom("session")

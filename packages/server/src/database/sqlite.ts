@@ -20,9 +20,28 @@ export function openSqlite(file: string, onStatement?: OnStatement): Kysely<Sche
   connection.pragma("secure_delete = ON");
   // Waiting for a lock would stall the whole process.
   connection.pragma("busy_timeout = 50");
-  return new Kysely<Schema>({
+  const database = new Kysely<Schema>({
     dialect: new SqliteDialect({ database: connection }),
     plugins,
     ...logTo(onStatement),
   });
+  drivers.set(database, { connection, onStatement: onStatement ?? (() => undefined) });
+  return database;
+}
+
+/** What is under an embedded database, for statements that are prepared once. */
+export interface SqliteDriver {
+  readonly connection: SQLite.Database;
+  /** To be told of statements that Kysely does not see. */
+  readonly onStatement: OnStatement;
+}
+
+const drivers = new WeakMap<Kysely<Schema>, SqliteDriver>();
+
+/**
+ * The driver of an embedded database; undefined for every other one. Use it inside
+ * `database.connection()` only: a transaction may be open on it otherwise.
+ */
+export function sqliteDriverOf(database: Kysely<Schema>): SqliteDriver | undefined {
+  return drivers.get(database);
 }

@@ -1,4 +1,5 @@
 import { createMiddleware } from "hono/factory";
+import { answerWith } from "./answer-headers.ts";
 import type { AppEnv } from "./app-env.ts";
 
 const exposed = [
@@ -11,6 +12,10 @@ const exposed = [
   "x-thread-id",
   "x-run-id",
 ].join(", ");
+const headers = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": exposed,
+};
 const allowed = "authorization, content-type, last-event-id, x-request-id";
 
 /**
@@ -20,17 +25,15 @@ const allowed = "authorization, content-type, last-event-id, x-request-id";
  *
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
-export const readableByPages = createMiddleware<AppEnv>(async (c, next) => {
+export const readableByPages = createMiddleware<AppEnv>((c, next) => {
   if (c.req.method === "OPTIONS") {
-    return c.body(null, 204, {
+    const answer = c.body(null, 204, {
       "access-control-allow-origin": "*",
       "access-control-allow-methods": "GET, POST, DELETE",
       "access-control-allow-headers": allowed,
       "access-control-max-age": "7200",
     });
+    return Promise.resolve(answer);
   }
-  await next();
-  c.header("access-control-allow-origin", "*");
-  c.header("access-control-expose-headers", exposed);
-  return undefined;
+  return answerWith(c, headers, next);
 });

@@ -25,6 +25,7 @@ export function hideCredentials(text: string): string {
  * @throws {@link ProblemError} `credential_in_query`.
  */
 export function refuseQueryCredentials(c: Context<AppEnv>): void {
+  if (!c.req.url.includes("?")) return;
   for (const [name, value] of new URL(c.req.url).searchParams) {
     if (credentialNames.has(name.toLowerCase()) || credentialText.test(value)) {
       throw new ProblemError("credential_in_query");

@@ -10,7 +10,7 @@ let server: Server | undefined;
 afterEach(() => void server?.close());
 
 async function start(bounds?: RequestBounds): Promise<number> {
-  const app = new Hono<AppEnv>().all("*", async (c) => c.text(await readText(c.req.raw, 100)));
+  const app = new Hono<AppEnv>().all("*", async (c) => c.text(await readText(c, 100)));
   app.onError((_error, c) => c.body(null, 500));
   server = await listen(app, { port: 0, host: "127.0.0.1" }, bounds);
   return (server.address() as AddressInfo).port;

@@ -39,7 +39,8 @@ export function listen(
 ): Promise<Server> {
   const server = createAdaptorServer({
     fetch: app.fetch,
-    overrideGlobalObjects: false,
+    // Its own `Request` and `Response` are made of plain values until somebody asks for more.
+    overrideGlobalObjects: true,
     serverOptions: {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: headersTimeoutMs,

@@ -1,8 +1,8 @@
 import { createMiddleware } from "hono/factory";
+import { answerWith } from "./answer-headers.ts";
 import type { AppEnv } from "./app-env.ts";
 
+const headers = { "cache-control": "no-store" };
+
 /** Keeps answers out of every cache, unless a route has said otherwise. */
-export const noStore = createMiddleware<AppEnv>(async (c, next) => {
-  await next();
-  if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
-});
+export const noStore = createMiddleware<AppEnv>((c, next) => answerWith(c, headers, next));

@@ -20,7 +20,7 @@ export async function readFields<Schema extends z.ZodType>(
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) {
     return readJson(c, schema, { maxBytes });
   }
-  const fields = new URLSearchParams(await readText(c.req.raw, maxBytes));
+  const fields = new URLSearchParams(await readText(c, maxBytes));
   for (const name of fields.keys()) {
     if (fields.getAll(name).length > 1) throw new ProblemError("invalid_request", { field: name });
   }

@@ -1,6 +1,7 @@
 import type { SessionRequest } from "@valet/protocol";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import { setAnswerHeaders } from "../http/answer-headers.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import type { ClientAddress } from "../http/client-address.ts";
 import { answerProblem, ProblemError } from "../http/problem-answer.ts";
@@ -44,7 +45,7 @@ export interface RateLimitsOptions {
 export function createRateLimits({ limiter, settingsOf }: RateLimitsOptions): RateLimits {
   async function take(c: Context<AppEnv>, charges: readonly Charge[]): Promise<void> {
     const verdicts = await limiter.take(charges);
-    for (const [name, value] of Object.entries(limitHeaders(verdicts))) c.header(name, value);
+    setAnswerHeaders(c, limitHeaders(verdicts));
     const refused = refusal("quota_exceeded", verdicts);
     if (refused) throw refused;
   }

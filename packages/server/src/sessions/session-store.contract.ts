@@ -71,6 +71,39 @@ export function sessionStoreContract(kind: TestDatabaseKind): void {
     expect(await store().list({ projectId: row.project_id, limit: 10 })).toHaveLength(1);
   });
 
+  test(`${kind.name}: of sessions that are made at the same time, one that cannot be written fails alone`, async () => {
+    const projectId = await place.newProject();
+    const taken = await insert(projectId);
+    const rows = Array.from({ length: 70 }, (_, at) =>
+      newRow(projectId, at === 5 ? { sid: taken.sid } : {}),
+    );
+    const sessions = store();
+    const results = await Promise.allSettled(rows.map((row) => sessions.insert(row)));
+    const failed = results.flatMap(({ status }, at) => (status === "rejected" ? [at] : []));
+    expect(failed).toEqual([5]);
+    await place.reopen();
+    for (const [at, row] of rows.entries()) {
+      expect(await store().byDigest(row.digest)).toEqual(at === 5 ? undefined : row);
+    }
+  });
+
+  test(`${kind.name}: sessions that are being made do not end up in the transaction of somebody else`, async () => {
+    const projectId = await place.newProject();
+    const row = newRow(projectId);
+    const sessions = store();
+    const undone = place.database.transaction().execute(async (db) => {
+      const inserting = sessions.insert(row);
+      await db.selectFrom("project").select("id").execute();
+      await new Promise((resolve) => setImmediate(resolve));
+      await db.selectFrom("project").select("id").execute();
+      void inserting.catch(() => undefined);
+      throw new Error("undone");
+    });
+    await expect(undone).rejects.toThrow("undone");
+    await sessions.flush();
+    expect(await store().byDigest(row.digest)).toEqual(row);
+  });
+
   test(`${kind.name}: pages hold every session once, newest first, those of one instant too`, async () => {
     const projectId = await place.newProject();
     const rows: SessionRow[] = [];

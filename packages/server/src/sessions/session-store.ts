@@ -2,7 +2,13 @@ import type { NewAudit, SessionRow } from "../database/schema.ts";
 
 /** Where sessions are kept. Every write is durable when its promise resolves. */
 export interface SessionStore {
+  /**
+   * Adds a session. Sessions that come at the same time become durable together; one that cannot
+   * be written fails alone, and what fails for all of them is told to each.
+   */
   insert(row: SessionRow): Promise<void>;
+  /** Resolves when no insert is under way any more. */
+  flush(): Promise<void>;
   /** The session of a token's digest. */
   byDigest(digest: Buffer): Promise<SessionRow | undefined>;
   bySid(projectId: string, sid: string): Promise<SessionRow | undefined>;
