@@ -118,3 +118,28 @@ test("what cannot be ingested is told line by line, and the rest is ingested", a
   expect((await runValet(["sources", "remove", id], variables)).status).toBe(0);
   expect((await runValet(["sources", "list"], variables)).stdout).toContain("Nothing was ingested");
 });
+
+test("the settings of a project are printed, set and refused, and a project is switched off and on", async () => {
+  const projects = await runValet(["projects", "list"], variables);
+  const id = projects.stdout.split(" ")[0] ?? "";
+  const project = ["--project", id];
+  const set = await runValet(
+    ["projects", "settings", ...project, "--set", '{"retention_days":7}'],
+    variables,
+  );
+  expect(JSON.parse(set.stdout)).toMatchObject({ retention_days: 7, max_session_seconds: 3600 });
+  const wrong = await runValet(
+    ["projects", "settings", ...project, "--set", '{"retention_days":0}'],
+    variables,
+  );
+  expect(wrong.status).toBe(1);
+  expect(wrong.stderr).toContain("retention_days");
+  const noJson = await runValet(["projects", "settings", ...project, "--set", "x"], variables);
+  expect(noJson.stderr).toContain("--set takes JSON");
+  const shown = await runValet(["projects", "settings", ...project], variables);
+  expect(JSON.parse(shown.stdout)).toEqual(JSON.parse(set.stdout));
+  const off = await runValet(["projects", "disable", ...project], variables);
+  expect(off.stdout).toBe(`${id} is disabled.\n`);
+  const on = await runValet(["projects", "enable", ...project], variables);
+  expect(on.stdout).toBe(`${id} is enabled.\n`);
+});

@@ -1,4 +1,5 @@
 import { agentPath, type Problem, type SessionReply, type SessionStatus } from "@valet/protocol";
+import { createSessionHandler } from "@valet/session-proxy";
 import { afterEach, expect, test } from "vitest";
 import { openTestServer, type TestServer } from "./support/valet-server.ts";
 
@@ -402,4 +403,22 @@ test("settings that are wrong are refused by their field, and what is set is tol
     defaults: { retention_days: 90 },
     disabled: false,
   });
+});
+
+test("a public page's visitor who comes without a cookie each time is stopped at the address, and told how long", async () => {
+  const { apiKey, projectId, fetch } = await open();
+  const handle = createSessionHandler({
+    apiKey,
+    projectId,
+    baseUrl: "http://valet",
+    authorize: "public",
+    clientIp: () => "203.0.113.7",
+    fetch,
+  });
+  const visit = () => handle(new Request("http://docs.example/api/session", { method: "POST" }));
+  for (let visits = 0; visits < 30; visits += 1) expect((await visit()).status).toBe(201);
+  const refused = await visit();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get("retry-after")).toBe("2");
+  expect((await problemOf(refused)).code).toBe("rate_limited");
 });

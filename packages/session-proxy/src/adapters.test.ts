@@ -5,6 +5,7 @@ import express from "express";
 import createFastify from "fastify";
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectionAddress, noteConnectionAddress } from "./connection-address.ts";
 import { toHonoHandler } from "./hono.ts";
 import { createSessionHandler } from "./index.ts";
 import { toNextRoute } from "./next.ts";
@@ -98,13 +99,45 @@ test("what is left out comes from the environment, and its lack is told at once"
   expect(() => createNodeSessionHandler({ authorize: "public" })).toThrow("VALET_API_KEY");
 });
 
-test("the address of the connection is the visitor's, whatever the headers claim", async () => {
-  const handle = createNodeSessionHandler({
-    ...options(),
-    authorize: "public",
-    owner: () => undefined,
-  });
-  const url = await listen(createServer((request, response) => void handle(request, response)));
-  await fetch(url, { method: "POST", headers: { "x-forwarded-for": "203.0.113.1" } });
-  expect(JSON.parse(seen.at(-1)?.body ?? "")).toMatchObject({ visitor_ip: "127.0.0.1" });
+const forVisitors = () => ({
+  apiKey: "agk_live_x",
+  projectId: "prj_1",
+  baseUrl,
+  authorize: "public" as const,
+});
+
+test.each(["node:http", "Express", "Fastify", "Hono"])(
+  "in %s the address of the connection is the visitor's, whatever the headers claim",
+  async (name) => {
+    const handle = createSessionHandler(forVisitors());
+    const fastify = createFastify();
+    fastify.post("/api/session", toFastifyHandler(handle));
+    const app = new Hono().all("/api/session", toHonoHandler(handle));
+    const servers: Record<string, () => Promise<string>> = {
+      "node:http": () => listen(createServer(createNodeSessionHandler(forVisitors()))),
+      Express: () => listen(createServer(express().post("/api/session", toNodeHandler(handle)))),
+      Fastify: () => {
+        open.push(fastify);
+        return fastify.listen({ port: 0, host: "127.0.0.1" });
+      },
+      Hono: () => listen(createAdaptorServer({ fetch: app.fetch }) as Server),
+    };
+    const url = `${await servers[name]?.()}/api/session`;
+    await fetch(url, { method: "POST", headers: { "x-forwarded-for": "203.0.113.1" } });
+    expect(JSON.parse(seen.at(-1)?.body ?? "")).toEqual({
+      visitor_id: expect.stringMatching(/^[0-9a-f]{32}$/),
+      visitor_ip: "127.0.0.1",
+    });
+  },
+);
+
+test.each([
+  ["203.0.113.7", "203.0.113.7"],
+  ["::ffff:203.0.113.7", "203.0.113.7"],
+  ["fe80::1%eth0", "fe80::1"],
+  ["2001:db8::1", "2001:db8::1"],
+])("an address is told in the form that the Valet server takes: %s", (noted, told) => {
+  const request = new Request("http://localhost/api/session");
+  noteConnectionAddress(request, noted);
+  expect(connectionAddress(request)).toBe(told);
 });

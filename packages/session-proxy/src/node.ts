@@ -1,4 +1,5 @@
 import { env } from "node:process";
+import { noteConnectionAddress } from "./connection-address.ts";
 import type { SessionHandlerOptions } from "./options.ts";
 import { createSessionHandler, type SessionHandler } from "./session-handler.ts";
 
@@ -28,9 +29,6 @@ export type NodeSessionOptions<Identity = unknown> = Partial<
 > &
   Omit<SessionHandlerOptions<Identity>, "apiKey" | "projectId" | "baseUrl">;
 
-// The address of the connection, by the request that was made of it: a `Request` has no place for it.
-const addresses = new WeakMap<Request, string>();
-
 /**
  * {@link createSessionHandler} for `node:http` and Express. What is left out comes from
  * `VALET_API_KEY`, `VALET_PROJECT_ID` and `VALET_API_URL` (or the same with `KAPA_`).
@@ -43,7 +41,6 @@ export function createNodeSessionHandler<Identity>(
 ): NodeSessionHandler {
   return toNodeHandler(
     createSessionHandler({
-      clientIp: (request) => addresses.get(request),
       ...options,
       apiKey: options.apiKey ?? fromEnvironment("API_KEY"),
       projectId: options.projectId ?? fromEnvironment("PROJECT_ID"),
@@ -109,8 +106,7 @@ function toRequest(incoming: NodeRequest): Request {
     method: incoming.method ?? "GET",
     headers,
   });
-  const { remoteAddress } = incoming.socket;
-  if (remoteAddress !== undefined) addresses.set(request, remoteAddress.replace(/^::ffff:/, ""));
+  noteConnectionAddress(request, incoming.socket.remoteAddress);
   return request;
 }
 

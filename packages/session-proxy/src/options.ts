@@ -37,7 +37,11 @@ export interface SessionHandlerOptions<Identity = unknown> {
   readonly integrationId?: string;
   /** Life of the sessions in seconds, 60 to the project's maximum. @default 3600 */
   readonly ttlSeconds?: number;
-  /** The person's address, for limits on visitors. Adapters give that of the connection. */
+  /**
+   * The visitor's address, for limits on visitors. Give it where a proxy stands in front of your
+   * server, from the header that your proxy writes. @default that of the connection, where the
+   * adapter knows it: `node:http`, Express, Fastify, Hono on Node.js
+   */
   readonly clientIp?: (request: Request) => string | undefined;
   /** How long the Valet server may take, in milliseconds. @default 10_000 */
   readonly timeoutMs?: number;

@@ -1,4 +1,5 @@
 import { createProblem, type ErrorCode, parseProblem, type SessionRequest } from "@valet/protocol";
+import { connectionAddress } from "./connection-address.ts";
 import { corsHeaders, judgeOrigin } from "./cross-site.ts";
 import { type CheckedOptions, checkOptions, type SessionHandlerOptions } from "./options.ts";
 import { createVisitorCookies } from "./visitor-cookie.ts";
@@ -164,6 +165,6 @@ function visitorIp(
   options: Pick<MintOptions, "clientIp">,
   request: Request,
 ): { visitor_ip?: string } {
-  const address = options.clientIp?.(request);
+  const address = (options.clientIp ?? connectionAddress)(request);
   return address === undefined ? {} : { visitor_ip: address };
 }

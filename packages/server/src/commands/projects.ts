@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Config } from "../config.ts";
 import { withServer } from "./connect.ts";
+import { addProjectSettings } from "./project-settings.ts";
 
 interface ListedProject {
   readonly id: string;
@@ -8,9 +9,9 @@ interface ListedProject {
   readonly team_id: string | null;
 }
 
-/** `valet projects list|create`. */
+/** `valet projects list|create|settings|disable|enable`. */
 export function projectsCommand(config: () => Config, print: (line: string) => void): Command {
-  const command = new Command("projects").description("List and make projects.");
+  const command = new Command("projects").description("List, make and set projects.");
   const team = ["--team <id>", "the team, as `valet teams list` prints it"] as const;
 
   command
@@ -41,5 +42,6 @@ export function projectsCommand(config: () => Config, print: (line: string) => v
         print(project.id);
       });
     });
+  addProjectSettings(command, config, print);
   return command;
 }

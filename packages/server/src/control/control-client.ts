@@ -8,6 +8,7 @@ export type ControlFetch = (path: string, init?: RequestInit) => Promise<Respons
 export interface ControlClient {
   get<Answer>(path: string): Promise<Answer>;
   post<Answer>(path: string, body?: unknown): Promise<Answer>;
+  put<Answer>(path: string, body: unknown): Promise<Answer>;
   patch<Answer>(path: string, body: unknown): Promise<Answer>;
   delete(path: string): Promise<void>;
   /** Posts, and gives each line of the answer as it comes. */
@@ -37,6 +38,8 @@ export function createControlClient(send: ControlFetch): ControlClient {
     get: async <Answer>(path: string) => (await (await checked(path, "GET")).json()) as Answer,
     post: async <Answer>(path: string, body: unknown = {}) =>
       (await (await checked(path, "POST", body)).json()) as Answer,
+    put: async <Answer>(path: string, body: unknown) =>
+      (await (await checked(path, "PUT", body)).json()) as Answer,
     patch: async <Answer>(path: string, body: unknown) =>
       (await (await checked(path, "PATCH", body)).json()) as Answer,
     delete: async (path) => {
