@@ -57,6 +57,18 @@ for (const kind of await testDatabases()) {
     expect(await teams.projectOf(ada.id, mine?.id ?? "")).toEqual(mine);
   });
 
+  test(`${kind.name}: of two who come at once one takes over what is there, and they share nothing`, async () => {
+    const { teams, projects, account } = await open();
+    const { id: teamId } = await teams.onlyTeam("command");
+    await projects.create({ name: "Made by the command", teamId });
+    const people = [await account("Ada"), await account("Bob")];
+    await Promise.all(people.map((person) => teams.welcome(person, null, `person:${person.id}`)));
+    const [mine, theirs] = await Promise.all(people.map(({ id }) => teams.projectsOf(id)));
+    expect(mine).toHaveLength(1);
+    expect(theirs).toHaveLength(1);
+    expect(mine?.[0]?.id).not.toBe(theirs?.[0]?.id);
+  });
+
   test(`${kind.name}: a link into a team leads into that team and into no other`, async () => {
     const { teams, join } = await open();
     const ada = await join("Ada");

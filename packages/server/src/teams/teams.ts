@@ -3,6 +3,7 @@ import { type Actor, auditLine } from "../audit/audit-context.ts";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { ProjectRow, TeamRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
+import { createInTurn } from "../in-turn.ts";
 import type { Person } from "../people/people.ts";
 import type { Projects } from "../projects/projects.ts";
 import type { ListedTeam, TeamStore } from "./team-store.ts";
@@ -49,6 +50,7 @@ const firstProjectName = "My project";
 
 /** Opens the teams of a store. */
 export function createTeams({ store, projects, now = Date.now, random }: TeamsOptions): Teams {
+  const inTurn = createInTurn();
   const newTeam = (name: string): TeamRow => ({
     id: `tem_${randomBase62(16, random)}`,
     name,
@@ -132,12 +134,14 @@ export function createTeams({ store, projects, now = Date.now, random }: TeamsOp
       }
       await join(team.id, personId, actor);
     },
-    async welcome(person, teamId, actor) {
-      const team = await teamFor(person, teamId, actor);
-      const hasProject = (await store.projectsOf(person.id)).length > 0;
-      // Nobody should have to begin with an empty page.
-      if (!hasProject) await projects.create({ name: firstProjectName, teamId: team.id, actor });
-    },
+    // One after the other: of two who come at once only one is the first.
+    welcome: (person, teamId, actor) =>
+      inTurn("welcome", async () => {
+        const team = await teamFor(person, teamId, actor);
+        const hasProject = (await store.projectsOf(person.id)).length > 0;
+        // Nobody should have to begin with an empty page.
+        if (!hasProject) await projects.create({ name: firstProjectName, teamId: team.id, actor });
+      }),
     async adopt() {
       // Once there is a member, a person without a team is one whose set-up did not end: to let
       // them into the first team would show them what is somebody else's.
