@@ -2,7 +2,7 @@
 // Each replaces the first occurrence of a text; a text that is gone fails the run, so that the list
 // keeps up with the code.
 
-/** @type {{ name: string, file: string, find: string, replace: string }[]} */
+/** @type {import("./run-faults.mjs").Fault[]} */
 export const tokenFaults = [
   ...inFile("session-token-manager.ts", [
     [
@@ -29,23 +29,23 @@ export const tokenFaults = [
     ["a refused token is accepted again", "if (rejected.includes(reply.value)) {", "if (false) {"],
     [
       "a token that is refused on its way is given",
-      "rejected.includes(found.value) ? getToken(wanted) : found",
-      "found",
+      " && !rejected.includes(found.value)) return found",
+      ") return found",
     ],
     [
       "the flight is not shared",
-      "return join(flight ?? startFlight(reason), signal);",
-      "return join(startFlight(reason), signal);",
+      "join(flight ?? startFlight(reason), signal, untilMs)",
+      "join(startFlight(reason), signal, untilMs)",
     ],
     [
       "a renewal runs beside the one that is demanded",
-      "return join(flight ?? startFlight(reason), signal);",
-      "return join(usable() ? startFlight(reason) : (flight ?? startFlight(reason)), signal);",
+      "join(flight ?? startFlight(reason), signal, untilMs)",
+      "join(usable() ? startFlight(reason) : (flight ?? startFlight(reason)), signal, untilMs)",
     ],
     [
       "a result of before the reset is taken",
-      "if (mine === flight) accept(mine, result, began);",
-      "accept(mine, result, began);",
+      '        if (mine === flight) accept(mine, result, began);\n        else emit({ type: "late-result" });',
+      "        accept(mine, result, began);",
     ],
     ["a late result is not told", 'else emit({ type: "late-result" });', ""],
     [
@@ -63,13 +63,13 @@ export const tokenFaults = [
     ["the callback has no time limit", "timer = timers.set(expire, callbackTimeoutMs);", ""],
     [
       "the time limit goes by the monotonic clock alone",
-      "Math.max(clock.wall() - askedAt.wallMs, clock.mono() - askedAt.monoMs)",
-      "clock.mono() - askedAt.monoMs",
+      "askedAt && elapsedMs(clock, askedAt) >= callbackTimeoutMs",
+      "askedAt && clock.mono() - askedAt.monoMs >= callbackTimeoutMs",
     ],
     [
       "the time limit comes a moment too late",
-      "if (tookMs >= callbackTimeoutMs) expire();",
-      "if (tookMs > callbackTimeoutMs) expire();",
+      "elapsedMs(clock, askedAt) >= callbackTimeoutMs",
+      "elapsedMs(clock, askedAt) > callbackTimeoutMs",
     ],
     [
       "an overdue call is not looked for when its answer comes",
@@ -78,8 +78,8 @@ export const tokenFaults = [
     ],
     [
       "an overdue call is not looked for at a use",
-      "    const began = epoch;\n    checkDeadline();",
-      "    const began = epoch;",
+      "    signal?.throwIfAborted();\n    checkDeadline();",
+      "    signal?.throwIfAborted();",
     ],
     [
       "an overdue call is not looked for when the page is back",
@@ -129,7 +129,22 @@ export const tokenFaults = [
       "next.leftMs() > before.leftMs()",
       "next.leftMs() < before.leftMs()",
     ],
-    ["a failure is not held", "heldUntilMs = clock.mono() + holdMs;", ""],
+    ["a failure is not held", "Math.max(holdMs, Math.min", "Math.max(0, Math.min"],
+    [
+      "the time that an endpoint names is not kept to",
+      "Math.max(holdMs, Math.min(retryAfterMs, longestBackoffMs))",
+      "holdMs",
+    ],
+    [
+      "an endpoint can lock a page for as long as it likes",
+      "Math.min(retryAfterMs, longestBackoffMs)",
+      "retryAfterMs",
+    ],
+    [
+      "renewals do not keep to the time that an endpoint names",
+      "Math.max(heldUntilMs, clock.mono() + backoffMs)",
+      "clock.mono() + backoffMs",
+    ],
     [
       "a failure is held a moment too long",
       "const isHeld = (): boolean => clock.mono() < heldUntilMs;",
@@ -153,14 +168,23 @@ export const tokenFaults = [
       '          signal?.removeEventListener("abort", onAbort);\n',
       "",
     ],
-    ["an abort of before the call is not heard", "    wanted.signal?.throwIfAborted();\n", ""],
+    [
+      "an abort of before the call is not heard",
+      "    signal?.throwIfAborted();\n    checkDeadline();",
+      "    checkDeadline();",
+    ],
     [
       "an abort in the moment of the token is not heard",
       "    signal?.throwIfAborted();\n    const sentMs",
       "    const sentMs",
     ],
     ["a waiter that is answered keeps its timer", "          timers.clear(limit);\n", ""],
-    ["callers wait without end", "      }, acquireTimeoutMs);", "      }, 2_000_000_000);"],
+    ["callers wait without end", "Math.max(0, untilMs - clock.mono())", "2_000_000_000"],
+    [
+      "each token on the way gives a caller another 30 s",
+      "untilMs ||= clock.mono() + acquireTimeoutMs",
+      "untilMs = clock.mono() + acquireTimeoutMs",
+    ],
     [
       "a reset keeps the token",
       "    if (ended) land(ended);\n    lease = undefined;",
@@ -182,16 +206,16 @@ export const tokenFaults = [
     ["a reset is no new epoch", "    epoch += 1;\n", ""],
     [
       "a token comes to who asked as another person",
-      "if (!found || began !== epoch) throw ending();",
-      "if (!found) throw ending();",
+      "if (found && began === epoch && ",
+      "if (found && ",
     ],
     ["a request goes out as another person", "    if (began !== epoch) throw ending();\n", ""],
     ["after disposal tokens are given", '    if (isDisposed) return "DISPOSED";\n', ""],
     ["disposal keeps the listeners", "    listeners.clear();\n", ""],
     [
       "after disposal one can listen",
-      "if (!isDisposed) listeners.add(listener);",
-      "listeners.add(listener);",
+      "if (!isDisposed) listeners.add(own);",
+      "listeners.add(own);",
     ],
     ["a new callback is not used", "      callback = next;\n", ""],
     [
@@ -201,7 +225,7 @@ export const tokenFaults = [
     ],
     [
       "the snapshot is another one each time",
-      "if (!isSame || !snapshot) snapshot = next;",
+      "if (last !== next.state || lastGen !== gen || lastKnown !== lastError) snapshot = next;",
       "snapshot = next;",
     ],
     [
@@ -226,6 +250,128 @@ export const tokenFaults = [
       "",
     ],
     [
+      "a late 401 of another person asks for a token",
+      "    while (began === epoch) {",
+      "    for (let rounds = 0; rounds === 0 || began === epoch; rounds += 1) {",
+    ],
+    [
+      "the second try asks for a fresh token although there is one",
+      "await getToken(began, { signal });",
+      "await getToken(began, { signal, minValidityMs: attempt === 2 ? 4e6 : 0 });",
+    ],
+    ["a refusal is not calibrated with", "      calibration.refused(clock.mono());\n", ""],
+    ["that a token was taken counts for the next", "    if (isNew) isAccepted = false;\n", ""],
+    [
+      "a hold outlives a success",
+      "    lastError = undefined;\n    heldUntilMs = 0;\n    // The same",
+      "    lastError = undefined;\n    // The same",
+    ],
+    ["a gate outlives a reset", "    rejected = [];\n    openGate();", "    rejected = [];"],
+    [
+      "why a token is asked for outlives a reset",
+      '    reason = "initial";\n    isAccepted',
+      "    isAccepted",
+    ],
+    ["a disposed manager takes reports", "if (isDisposed || ((refused", "if (((refused"],
+    [
+      "8 s are too long to wait",
+      "retryInMs <= longestRetryWaitMs",
+      "retryInMs < longestRetryWaitMs",
+    ],
+    [
+      "who begins to listen in an event hears of it",
+      "for (const listener of [...listeners])",
+      "for (const listener of listeners)",
+    ],
+    [
+      "a listener's fault stops the manager",
+      "callHost(() => listener(event));",
+      "listener(event);",
+    ],
+    [
+      "a callback hears of a reset before it is done",
+      "    const ended = flight;\n    epoch += 1;",
+      "    const ended = flight;\n    ended?.controller.abort();\n    epoch += 1;",
+    ],
+    [
+      "a life begins with its answer",
+      "isDoubted, askedAt: began };",
+      "isDoubted, askedAt: { wallMs: clock.wall(), monoMs: clock.mono() } };",
+    ],
+    [
+      "a failure of the API proves a clock wrong",
+      "if (ok && calibration.accepted",
+      "if (calibration.accepted",
+    ],
+    [
+      "a success of before a reset counts",
+      "if (began === epoch && status !== 401 &&",
+      "if (status !== 401 &&",
+    ],
+    [
+      "an overdue failure is not one of time",
+      "        checkDeadline();\n        if (mine !== flight) return;\n        endStep();",
+      "        if (mine !== flight) return;\n        endStep();",
+    ],
+    ["renewals of all pages come together", "* (0.5 + random());", ";"],
+    [
+      "prefetch calls while a failure is held",
+      'if (state() === "EMPTY") startFlight',
+      'if (state() === "EMPTY" || state() === "COOLING") startFlight',
+    ],
+    ["a demand is met by a gate after a failure", "(isGated() && !lastError)", "isGated()"],
+    [
+      "a probe is judged by when it was answered",
+      "calibration.accepted(sentMs)",
+      "calibration.accepted(clock.mono())",
+    ],
+    [
+      "a caller whose time is over ends the call",
+      '        waiter.reject(new TokenError("acquire_timeout"',
+      '        flight?.controller.abort(); waiter.reject(new TokenError("acquire_timeout"',
+    ],
+    [
+      "a refusal drops the renewal that runs",
+      '      lease = undefined;\n      reason = "rejected";',
+      '      lease = undefined;\n      if (flight) { flight.controller.abort(); land(flight); }\n      reason = "rejected";',
+    ],
+    [
+      "only the last refused token is refused",
+      "if (rejected.includes(reply.value))",
+      "if (rejected.at(-1) === reply.value)",
+    ],
+    [
+      "a late 401 is not remembered",
+      "    if (!rejected.includes(refused.value)) {",
+      "    if (lease?.value === refused.value && !rejected.includes(refused.value)) {",
+    ],
+    ["peek gives what is over", "peek: usable,", "peek: () => lease,"],
+    [
+      "each time limit is a sleep",
+      "elapsedMs(clock, asked) > clock.mono()",
+      "elapsedMs(clock, asked) + 9e9 > clock.mono()",
+    ],
+    [
+      "an event tells the generation of before",
+      "gen: next.gen, latencyMs",
+      "gen: next.gen - 1, latencyMs",
+    ],
+    [
+      "the same token again, when it is over, stays over",
+      'isNew || before.zone() === "over" || next',
+      "isNew || next",
+    ],
+    [
+      "one end ends every subscription of a function",
+      "const own = (event: TokenEvent): void => listener(event);",
+      "const own = listener;",
+    ],
+    [
+      "it does not load without performance",
+      "(globalThis.performance ?? Date).now()",
+      "performance.now()",
+    ],
+    [
       "a renewal is counted for every use",
       'current.zone() === "soon" && !isGated()',
       'current.zone() === "soon"',
@@ -233,7 +379,13 @@ export const tokenFaults = [
   ]),
   ...inFile("with-token.ts", [
     ["a refused token is not reported", "  reportRejected(first);\n", ""],
-    ["the second refused token is not reported", "  reportRejected(second);\n", ""],
+    ["the second refused token is not reported", "  reportRejected(second, error);\n", ""],
+    ["a second refusal is no failure", "reportRejected(second, error)", "reportRejected(second)"],
+    [
+      "the body of the first answer is kept until the second is there",
+      "  refusal.body?.cancel().catch(() => undefined);\n  const [second, response] = await attempt(2);",
+      "  const [second, response] = await attempt(2);\n  refusal.body?.cancel().catch(() => undefined);",
+    ],
     ["what cannot be repeated is repeated", "  if (!replayable) return refusal;\n", ""],
     [
       "the body of the first answer is kept",
@@ -250,20 +402,23 @@ export const tokenFaults = [
   ...inFile("lease.ts", [
     [
       "renewal is not ahead of the end",
-      'return leftMs() > ahead ? "fresh" : "soon";',
+      'return left > ahead ? "fresh" : "soon";',
       'return "fresh";',
     ],
-    ["renewal is a moment late", "return leftMs() > ahead", "return leftMs() >= ahead"],
+    ["renewal is a moment late", "return left > ahead", "return left >= ahead"],
+    ["a demand ends what only the server can judge", "reactive || leftMs() >=", "leftMs() >="],
+    ["a demand is met a moment late", "leftMs() >= Math.min", "leftMs() > Math.min"],
+    ["what is doubted is renewed ahead", "    ahead = 0;\n", ""],
     [
       "the end is a moment late",
-      'if (leftMs() <= hard) return "over";',
-      'if (leftMs() < hard) return "over";',
+      'if (left <= hard) return "over";',
+      'if (left < hard) return "over";',
     ],
     ["the window is not cut to the life", "Math.min(refreshAheadMs, life / 4)", "refreshAheadMs"],
     ["the margin is not cut to the life", "Math.min(hardMarginMs, life / 20)", "hardMarginMs"],
     ["a life has no longest", "let life = Math.min(lifeMs, maxLifetimeMs);", "let life = lifeMs;"],
-    ["only the monotonic clock counts", ", clock.wall() - askedAt.wallMs)", ")"],
-    ["only the wall clock counts", "Math.max(clock.mono() - askedAt.monoMs, ", "Math.max("],
+    ["only the monotonic clock counts", ", clock.wall() - wallMs)", ")"],
+    ["only the wall clock counts", "Math.max(clock.mono() - monoMs, ", "Math.max("],
     [
       "a token that looks dead is dead",
       "isDoubted || life <= 1_000 || leftMs() <= hard",
@@ -282,6 +437,7 @@ export const tokenFaults = [
     ["a token that comes dead is dead", "|| leftMs() <= hard;", ";"],
   ]),
   ...inFile("calibration.ts", [
+    ["a life of a second counts as short", "lifeMs > 1_000 &&", "lifeMs >= 1_000 &&"],
     ["no life is put to the test", "inARow >= shortLivesBeforeProbe", "false"],
     [
       "the test comes one life late",
@@ -308,6 +464,11 @@ export const tokenFaults = [
     ["the way of the answer is not counted", " + roundTripMs / 2", " + 10 * roundTripMs"],
     ["small differences count", "Math.abs(offsetMs) < negligibleMs", "Math.abs(offsetMs) < 0"],
     [
+      "the answer with the longest way tells best",
+      "roundTripMs >= (known()?.roundTripMs ?? Infinity)",
+      "roundTripMs < (known()?.roundTripMs ?? 0)",
+    ],
+    [
       "a clock that was set since is believed",
       "Math.abs(apartMs - best.apartMs) < driftMs",
       "true",
@@ -320,9 +481,14 @@ export const tokenFaults = [
       "wake();",
     ],
     ["coming online is not heard", '"online"', '"offline"'],
+    ["being restored is not heard", '"pageshow", ', ""],
+    ["the page is listened to for good", "return () => ended.abort();", "return () => undefined;"],
+    ["a document must have events", "addEventListener?.(", "addEventListener!("],
   ]),
   ...inFile("session-reply.ts", [
     ["seconds are taken for milliseconds", "seconds * 1000", "seconds"],
+    ["milliseconds are taken for seconds", "< 1e11", "< 1e13"],
+    ["a long word of a reply is told", "\\S{1,20}", "\\S{1,90}"],
     [
       "the server's clock is added the wrong way",
       "nowMs + (offsetMs ?? 0)",
@@ -339,8 +505,25 @@ export const tokenFaults = [
     ["any length passes", "too_long: /^.{8193}/s", "too_long: /(?!)/"],
   ]),
   ...inFile("callback-failure.ts", [
-    ["403 is retried", "status === undefined || status >= 500 ||", "true ||"],
-    ["StopRefreshing is retried", "fields.permanent !== true &&", "true &&"],
+    ["403 is retried", "!status || status >= 500 ||", "true ||"],
+    ["StopRefreshing is retried", "permanent !== true &&", "true &&"],
+    ["a negative time to wait counts", "if (fields.retryAfterMs >= 0)", "if (fields.retryAfterMs)"],
+    [
+      "failures do not say after how many calls",
+      "retryable, attempts, cause",
+      "retryable, attempts: 1, cause",
+    ],
+    ["a bad reply does not say after how many calls", "{ attempts, why }", "{ why }"],
+    [
+      "what a parser quotes is passed on",
+      "if (thrown instanceof SyntaxError) cause = undefined;\n",
+      "",
+    ],
+    [
+      "an error of our own kind is trusted",
+      "isTokenError(thrown) && (code",
+      "isTokenError(thrown) || (code",
+    ],
     [
       "a stranger's abort is not retried like a broken network",
       'name === "AbortError" ||',
@@ -360,7 +543,34 @@ export const tokenFaults = [
   ...inFile("session-endpoint.ts", [
     ["the session may come from a cache", ' cache: "no-store",', ""],
     ["the session cannot be stopped", "...init, signal }", "...init }"],
+    [
+      "a signal of the page's own takes the place of ours",
+      "...init, signal }",
+      "signal, ...init }",
+    ],
+    [
+      "the Date of the session's answer is not read",
+      "return { server_time: serverTimeMs, ...(reply as SessionTokenResult) };",
+      "return reply as SessionTokenResult;",
+    ],
+    [
+      "the body of a refusal is kept",
+      "      await answer.body?.cancel().catch(() => undefined);\n",
+      "",
+    ],
+    [
+      "a date to wait until is read by the page's clock",
+      'Date.parse(headers.get("date") ?? "") || Date.now()',
+      "Date.now()",
+    ],
     ["what is no JSON is quoted", "  } catch {", "  } catch (error) {\n    throw error;"],
+  ]),
+  ...inFile("token-error.ts", [
+    [
+      "copies of the package do not know one another's errors",
+      'Symbol.for("valet.TokenError")',
+      'Symbol("valet.TokenError")',
+    ],
   ]),
 ];
 

@@ -299,3 +299,47 @@ test("a clock that differs by a few seconds is left alone, and so is one of whic
     expect(told("clock-suspect")).toEqual([]);
   }
 });
+
+test("of several answers the one with the shortest way tells the time", async () => {
+  const { time, endpoint, manager, told } = openTokens();
+  endpoint.saysExpiresIn = false;
+  const answer = (aheadMs: number, tookMs: number) =>
+    manager.withToken(async () => {
+      const date = new Date(time.clock.wall() - aheadMs).toUTCString();
+      await new Promise<void>((go) => time.timers.set(go, tookMs));
+      return new Response(null, { headers: { date } });
+    });
+  for (const [aheadMs, tookMs] of [
+    [60 * minute, 5_000],
+    [90 * minute, 100],
+    [60 * minute, 5_000],
+  ] as const) {
+    const answered = answer(aheadMs, tookMs);
+    await time.advance(6_000);
+    await answered;
+  }
+  manager.reportRejected(await manager.getToken());
+  void manager.getToken();
+  await time.advance(100);
+  expect(told("clock-suspect").at(-1)).toMatchObject({
+    offsetMs: expect.closeTo(-90 * minute, -4),
+  });
+});
+
+test("an API that is down proves nothing about the clock", async () => {
+  const tokens = openAhead(50_000, 60);
+  const { time, manager, endpoint, told } = tokens;
+  await use(tokens, 1_000, 30_000);
+  expect(told("acquired").at(-1)).toMatchObject({ reactive: true });
+  const before = told("clock-suspect").length;
+  const api = endpoint.api;
+  endpoint.api = () => new Response(null, { status: 503 });
+  await time.advance(20_000);
+  const answered = manager.withToken(async (token) => endpoint.api(token));
+  await time.advance(0);
+  expect((await answered).status).toBe(503);
+  expect(told("clock-suspect")).toHaveLength(before);
+  endpoint.api = api;
+  await use(tokens, 1_000, 2_000);
+  expect(told("clock-suspect").length).toBe(before + 1);
+});

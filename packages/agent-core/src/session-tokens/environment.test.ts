@@ -365,3 +365,22 @@ test("a document without events of a window is no page, and no fault", async () 
   const manager = createSessionTokenManager(async () => ({ token: "a" }));
   expect((await manager.getToken()).value).toBe("a");
 });
+
+test("after a fetch nothing listens to the page any more", async () => {
+  const signals: AbortSignal[] = [];
+  vi.stubGlobal("document", { visibilityState: "visible" });
+  vi.stubGlobal("addEventListener", (_: string, __: unknown, options: { signal: AbortSignal }) => {
+    signals.push(options.signal);
+  });
+  const manager = createSessionTokenManager(async () => ({ token: "a" }));
+  const token = manager.getToken();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, false, false]);
+  await token;
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+});
+
+test("without performance the wall clock does for both", async () => {
+  vi.stubGlobal("performance", undefined);
+  const manager = createSessionTokenManager(async () => ({ token: "a", expiresIn: 3600 }));
+  expect((await manager.getToken()).value).toBe("a");
+});

@@ -293,6 +293,7 @@ test("nobody waits longer than 30 s, however often the endpoint is tried, and th
   await time.advance(1);
   expect(caller.error).toMatchObject({ code: "acquire_timeout", retryable: true });
   expect(later.outcome).toBe("pending");
+  expect(endpoint.calls.at(-1)?.signal.aborted).toBe(false);
   await time.advance(14_999);
   expect(outcomes([caller, later])).toEqual(["acquire_timeout", "pending"]);
 });
@@ -442,4 +443,41 @@ test("after an ordinary time limit its failure is held, though real timers fire 
   get();
   await time.advance(15_000);
   expect(manager.getSnapshot().state).toBe("COOLING");
+});
+
+test("an outage that comes to light after a sleep is one of time: no second call for who was away", async () => {
+  const { time, endpoint, get } = openTokens();
+  endpoint.turns = [{ failure: new TypeError("the connection slept, too") }];
+  const caller = get();
+  await time.advance(50);
+  time.setWall(2 * 3_600_000);
+  await time.advance(5_000);
+  expect([caller.outcome, endpoint.calls.length]).toEqual(["callback_timeout", 1]);
+});
+
+test("a wait of exactly 8 s is sat out, one of a moment more is not", async () => {
+  for (const [saysMs, calls] of [
+    [8_000, 2],
+    [8_001, 1],
+  ] as const) {
+    const { time, endpoint, get } = openTokens();
+    endpoint.turns = [{ failure: withStatus(503, saysMs) }];
+    get();
+    await time.advance(8_200);
+    expect([saysMs, endpoint.calls.length]).toEqual([saysMs, calls]);
+  }
+});
+
+test("a renewal that failed holds up a demand for a second only, and then it is tried", async () => {
+  const { time, endpoint, get } = openTokens();
+  get();
+  await time.advance(3_600_000 - 25_000);
+  endpoint.turns = [{ failure: withStatus(503) }];
+  get();
+  await time.advance(100);
+  // The next renewal in the background is 2 s away.
+  await time.advance(1_000);
+  const demanding = get({ minValidityMs: 60_000 });
+  await time.advance(100);
+  expect(demanding.outcome).toBe("token-2");
 });

@@ -244,3 +244,62 @@ test("a request that began before a reset is refused without a call, even if it 
   expect(sent.outcome).toBe("session_reset");
   expect(endpoint.calls).toHaveLength(0);
 });
+
+test("what a callback does when its signal fires is done for the next person", async () => {
+  const { time, endpoint, manager, get } = openTokens();
+  endpoint.turns = [{ latencyMs: never }];
+  get();
+  await time.advance(50);
+  const seen: unknown[] = [];
+  endpoint.calls[0]?.signal.addEventListener("abort", () => {
+    seen.push(manager.getSnapshot().state, get());
+  });
+  manager.reset();
+  await time.advance(100);
+  expect(seen).toMatchObject(["EMPTY", { outcome: "token-1" }]);
+});
+
+test("why a token is asked for, and how long to wait for it, begin anew with the person", async () => {
+  const { time, endpoint, manager, get } = openTokens({ refreshAheadMs: 600_000 });
+  get();
+  await time.advance(100);
+  manager.reportRejected(manager.peek() as never);
+  manager.reset();
+  get();
+  await time.advance(100);
+  expect(endpoint.calls.map(({ reason }) => reason)).toEqual(["initial", "initial"]);
+  // Renewals of the person before had failed and were put off.
+  await time.advance(3_600_000 - 500_000);
+  endpoint.failure = new TypeError("down");
+  for (let at = 0; at < 10; at += 1) {
+    get();
+    await time.advance(10_000);
+  }
+  endpoint.failure = undefined;
+  manager.reset();
+  endpoint.lifeS = 400;
+  get();
+  await time.advance(100);
+  const before = endpoint.calls.length;
+  await time.advance(310_000);
+  get();
+  await time.advance(100);
+  expect(endpoint.calls.length).toBe(before + 1);
+});
+
+test("a success that comes after a reset says nothing of a token with the same text", async () => {
+  const { time, endpoint, manager, get, send, told } = openTokens();
+  endpoint.answer = { token: "shared" };
+  send({ latencyMs: 1_000 });
+  await time.advance(500);
+  manager.reset();
+  get();
+  await time.advance(1_000);
+  // The next person's was never taken: that it is refused, and the next one, too, is a loop.
+  manager.reportRejected(manager.peek() as never);
+  endpoint.answer = { token: "another" };
+  get();
+  await time.advance(100);
+  manager.reportRejected(manager.peek() as never);
+  expect(told("auth-loop")).toMatchObject([{ freshRejections: 2 }]);
+});

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { sessionEndpoint } from "./session-endpoint.ts";
 import { createSessionTokenManager } from "./session-token-manager.ts";
 import type { TokenError } from "./token-error.ts";
@@ -224,4 +224,28 @@ test("a date to wait until is read by the clock that wrote it, not by the page's
   };
   expect((await createSessionTokenManager(sessionEndpoint(url)).getToken()).value).toBe("a");
   expect((atMs[1] ?? 0) - (atMs[0] ?? 0)).toBeGreaterThan(1_900);
+});
+
+test("the ready-made endpoint lets a refusal's body go, and its own signal counts", async () => {
+  let cancelled = 0;
+  let given: RequestInit | undefined;
+  vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+    given = init;
+    const body = new ReadableStream({
+      cancel() {
+        cancelled += 1;
+      },
+    });
+    return new Response(body, { status: 403 });
+  });
+  try {
+    const own = new AbortController();
+    const manager = createSessionTokenManager(sessionEndpoint("/s", { signal: own.signal }));
+    const seen = await manager.getToken().catch((error: TokenError) => error);
+    expect([seen, cancelled]).toMatchObject([{ status: 403 }, 1]);
+    expect(given?.signal).toBeInstanceOf(AbortSignal);
+    expect(given?.signal).not.toBe(own.signal);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

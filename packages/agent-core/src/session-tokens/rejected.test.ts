@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { openTokens, outcomes } from "../testing/open-tokens.ts";
+import type { TokenLease } from "./lease.ts";
 
 /** Opens a manager with a token in hand. */
 async function openReady() {
@@ -284,4 +285,71 @@ test("each try of an outer retry reads the token anew", async () => {
   await time.advance(100);
   expect((await second).status).toBe(200);
   expect(used).toEqual(["token-1", "token-2"]);
+});
+
+test("a late 401 for a token that is not current is remembered: it is not taken back later", async () => {
+  const { time, endpoint, manager, get } = openTokens();
+  endpoint.answer = { token: "a", expiresIn: 3600 };
+  get();
+  await time.advance(100);
+  const old = manager.peek() as TokenLease;
+  endpoint.answer = { token: "b", expiresIn: 3600 };
+  await time.advance(3_600_000 - 10_000);
+  get();
+  await time.advance(100);
+  expect(manager.peek()?.value).toBe("b");
+  // Nobody has refused it before: it has simply been replaced.
+  expect(manager.reportRejected(old)).toBe(false);
+  manager.reportRejected(manager.peek() as TokenLease);
+  endpoint.answer = { token: "a" };
+  const caller = get();
+  await time.advance(100);
+  expect(caller.outcome).toBe("token_unchanged");
+});
+
+test("the first answer's body is let go before the second send, and nobody has read it", async () => {
+  const { time, manager } = await openReady();
+  const order: string[] = [];
+  const body = new ReadableStream(
+    {
+      pull: () => void order.push("read"),
+      cancel: () => void order.push("cancelled"),
+    },
+    { highWaterMark: 0 },
+  );
+  const answered = manager.withToken(async (_, { attempt }) => {
+    order.push(`send ${attempt}`);
+    return attempt === 1 ? new Response(body, { status: 401 }) : new Response(null);
+  });
+  await time.advance(1_000);
+  expect((await answered).status).toBe(200);
+  expect(order).toEqual(["send 1", "cancelled", "send 2"]);
+});
+
+test("a loop is told whatever was taken before it began", async () => {
+  const { time, endpoint, send, told } = await openReady();
+  send();
+  await time.advance(100);
+  endpoint.revoked.add("token-1").add("token-2").add("token-3");
+  send();
+  await time.advance(1_000);
+  send();
+  await time.advance(2_000);
+  expect(told("auth-loop")).toMatchObject([{ freshRejections: 2 }]);
+});
+
+test("a second refusal is what the snapshot says, until a token comes", async () => {
+  const { time, endpoint, manager, send, get } = await openReady();
+  endpoint.revoked.add("token-1").add("token-2");
+  const codes: unknown[] = [];
+  manager.subscribe(() => codes.push(manager.getSnapshot().lastErrorCode));
+  const sent = send();
+  await time.advance(1_000);
+  expect(sent.outcome).toBe("token_rejected");
+  expect(manager.getSnapshot()).toMatchObject({ state: "EMPTY", lastError: sent.error });
+  // Listeners have been told when it was so.
+  expect(codes.at(-1)).toBe("token_rejected");
+  get();
+  await time.advance(1_000);
+  expect(manager.getSnapshot()).toMatchObject({ state: "READY", lastError: undefined });
 });

@@ -237,3 +237,23 @@ test("a function that listens twice is told twice, and each subscription ends by
   manager.reset();
   expect(listener).toHaveBeenCalledTimes(3);
 });
+
+test("a prefetch while a failure is held calls nothing", async () => {
+  const { time, endpoint, manager } = openTokens();
+  endpoint.failure = withStatus(503);
+  manager.prefetch();
+  await time.advance(100);
+  manager.prefetch();
+  await time.advance(900);
+  expect(endpoint.calls).toHaveLength(1);
+});
+
+test("who begins to listen in an event is told of the next one first", () => {
+  const { manager } = openTokens();
+  const late = vi.fn();
+  manager.subscribe(() => void manager.subscribe(late));
+  manager.reset();
+  expect(late).not.toHaveBeenCalled();
+  manager.reset();
+  expect(late).toHaveBeenCalledOnce();
+});

@@ -9,7 +9,9 @@ export interface ModelReply {
   readonly value: string;
   readonly lifeMs: number;
   /** Whether only the server is to tell when it ends. */
-  readonly reactive: boolean;
+  reactive: boolean;
+  /** Whether it says only an instant. */
+  readonly isAbsolute: boolean;
 }
 
 type Fact = At &
@@ -45,7 +47,9 @@ export class TokenModel {
   }
 
   /** The token that may be used now, and how long it is usable by the clock that is closer to its end. */
-  usable(): { readonly value: string; readonly leftMs: number } | undefined {
+  usable():
+    | { readonly value: string; readonly leftMs: number; readonly aheadMs: number }
+    | undefined {
     const present = this.#present();
     if (this.#facts.some(({ is }) => is === "disposed")) return undefined;
     let held: (ModelReply & { readonly asked: At }) | undefined;
@@ -55,24 +59,40 @@ export class TokenModel {
       const asked = present.find((other) => other.is === "asked" && other.call === fact.call) as At;
       const next = { ...fact.reply, asked };
       const isSame = held?.value === next.value;
-      if (!held || !isSame || endOf(next, fact) > endOf(held, fact)) held = next;
+      const isOver = held && endOf(held, fact) <= marginOf(held);
+      if (!held || !isSame || isOver || endOf(next, fact) > endOf(held, fact)) held = next;
     }
     if (!held) return undefined;
     const leftMs = endOf(held, this.#clock());
-    const marginMs = held.reactive ? 0 : Math.min(5_000, lifeOf(held) / 20);
-    return leftMs > marginMs ? { value: held.value, leftMs } : undefined;
+    const aheadMs = held.reactive ? 0 : Math.min(30_000, lifeOf(held) / 4);
+    return leftMs > marginOf(held) ? { value: held.value, leftMs, aheadMs } : undefined;
   }
 
-  /** How many answers of the present person were taken. */
-  taken(): number {
-    const present = this.#present();
-    return present.filter((fact, at) => fact.is === "answered" && this.#isTaken(present, at))
-      .length;
+  /** The reply that came last. */
+  lastReply(): ModelReply | undefined {
+    const last = this.#facts.findLast(({ is }) => is === "answered");
+    return last?.is === "answered" ? last.reply : undefined;
+  }
+
+  /** How many replies so far said only an instant, a short while ahead. */
+  shortLives(): number {
+    return this.#facts.filter(
+      (fact) =>
+        fact.is === "answered" &&
+        fact.reply.isAbsolute &&
+        fact.reply.lifeMs > 1_000 &&
+        fact.reply.lifeMs < 600_000,
+    ).length;
+  }
+
+  /** What was refused for the person who is there now, the last eight. */
+  refused(): string[] {
+    return refusedBefore(this.#present(), Number.POSITIVE_INFINITY);
   }
 
   /** Whether a value was refused for the person who is there now; the last eight are known. */
   isRefused(value: string): boolean {
-    return refusedBefore(this.#present(), Number.POSITIVE_INFINITY).includes(value);
+    return this.refused().includes(value);
   }
 
   /** What has happened since the last change of the person. */
@@ -103,6 +123,10 @@ function refusedBefore(present: readonly Fact[], at: number): string[] {
     fact.is === "refused" && index < at ? [fact.value] : [],
   );
   return [...new Set(values)].slice(-8);
+}
+
+function marginOf(held: ModelReply): number {
+  return held.reactive ? 0 : Math.min(5_000, lifeOf(held) / 20);
 }
 
 function lifeOf({ lifeMs, reactive }: ModelReply): number {
