@@ -144,7 +144,9 @@ async function openParts(
   const projects = createProjects({ store: createSqlProjectStore(database), now });
   const teams = createTeams({ store: createSqlTeamStore(database), projects, now });
   const setupLinks = createSetupLinks({ store: createSqlSetupLinkStore(database), now });
-  const streams = createOpenStreams();
+  const streams = createOpenStreams({
+    endOf: (session) => (session.direct ? keys.refusal(session.kid) : sessions.endOf(session)),
+  });
   const keys = await createApiKeys({
     store: createSqlApiKeyStore(database),
     secrets,
@@ -256,6 +258,7 @@ async function openParts(
       knowledge,
       sessions,
       access: createSourceAccess({ secret: secrets.sourceCookie, now }),
+      isSecure: dashboardUrl.startsWith("https:"),
       projectOfPerson: async (headers, documentId) => {
         const person = await people.whoIs(headers);
         return person && teams.projectOfDocument(person.id, documentId);

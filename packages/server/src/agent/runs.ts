@@ -69,6 +69,7 @@ export function createRuns({
     begin({ threadId, session, key }) {
       if (closing) throw new ProblemError("unavailable", { headers: { "retry-after": "5" } });
       if (active.has(threadId)) throw new ProblemError("run_in_progress");
+      let release: () => void = () => undefined;
       const run = createRun({
         id: `run_${randomBase62(22, random)}`,
         threadId,
@@ -83,8 +84,8 @@ export function createRuns({
           forgetOld();
         },
       });
-      const release = streams.add(session, (reason) => run.abort(cutFailure(session, reason)));
       active.set(threadId, run);
+      release = streams.add(session, (reason) => run.abort(cutFailure(session, reason)));
       return run;
     },
     active: (threadId) => active.get(threadId),

@@ -13,6 +13,8 @@ export interface SourceRoutesOptions {
   readonly knowledge: Knowledge;
   readonly sessions: Sessions;
   readonly access: SourceAccess;
+  /** Whether browsers reach the server over TLS, which a proxy may end before it. */
+  readonly isSecure: boolean;
   /** The project of a document, if the request's cookie belongs to a person of that project's team. */
   readonly projectOfPerson: (headers: Headers, documentId: string) => Promise<string | undefined>;
 }
@@ -35,7 +37,7 @@ export function sourceRoutes(options: SourceRoutesOptions): Hono<AppEnv> {
   app.get("/sources/:id", async (c) => {
     const id = c.req.param("id");
     const ticket = c.req.query("ticket");
-    if (ticket !== undefined) return redeem(c, id, ticket, access);
+    if (ticket !== undefined) return redeem(c, id, ticket, options);
     const projectId = await projectOfReader(c, id, options);
     if (projectId === undefined) {
       const text = "This link has ended. Open the source again from the conversation.";
@@ -52,7 +54,12 @@ export function sourceRoutes(options: SourceRoutesOptions): Hono<AppEnv> {
 }
 
 /** The browser keeps the `#anchor` of the address through this redirect. */
-function redeem(c: Context<AppEnv>, id: string, ticket: string, access: SourceAccess): Response {
+function redeem(
+  c: Context<AppEnv>,
+  id: string,
+  ticket: string,
+  { access, isSecure }: SourceRoutesOptions,
+): Response {
   const redeemed = access.redeem(ticket, id);
   if (redeemed) {
     setCookie(c, cookieName, redeemed.cookie, {
@@ -60,7 +67,7 @@ function redeem(c: Context<AppEnv>, id: string, ticket: string, access: SourceAc
       sameSite: "Lax",
       path: "/sources",
       maxAge: redeemed.maxAgeS,
-      secure: new URL(c.req.url).protocol === "https:",
+      secure: isSecure,
     });
   }
   // A ticket that is spent still leads to the page: whoever reloads has the cookie.

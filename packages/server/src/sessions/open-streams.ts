@@ -8,7 +8,7 @@ export type CutReason = "token_revoked" | KeyRefusal;
 export interface OpenStreams {
   /**
    * Notes a stream. `cut` is called at most once, synchronously, when its session or key is
-   * revoked; it must not throw.
+   * revoked, which may be before this returns; it must not throw.
    *
    * @returns Call it when the stream has ended.
    */
@@ -25,8 +25,19 @@ export type StreamFilter =
   | { readonly kid: string }
   | ((session: SessionPrincipal) => boolean);
 
+/** What {@link createOpenStreams} needs. */
+export interface OpenStreamsOptions {
+  /**
+   * Why a session may have no stream any more. Asked when one is noted: between the check of its
+   * token and that moment it may have been revoked. @default never
+   */
+  readonly endOf?: (session: SessionPrincipal) => CutReason | undefined;
+}
+
 /** Creates the registry of one server. */
-export function createOpenStreams(): OpenStreams {
+export function createOpenStreams({
+  endOf = () => undefined,
+}: OpenStreamsOptions = {}): OpenStreams {
   const entries = new Set<{ session: SessionPrincipal; cut: (reason: CutReason) => void }>();
   const fitting = (which: StreamFilter) =>
     [...entries].filter(({ session }) => {
@@ -35,6 +46,11 @@ export function createOpenStreams(): OpenStreams {
     });
   return {
     add(session, cut) {
+      const over = endOf(session);
+      if (over !== undefined) {
+        cut(over);
+        return () => undefined;
+      }
       const entry = { session, cut };
       entries.add(entry);
       return () => void entries.delete(entry);

@@ -8,7 +8,7 @@ import { createLruMap } from "../lru-map.ts";
 import type { ProjectStates } from "../projects/project-states.ts";
 import { createLiveSessions } from "./live-sessions.ts";
 import { mintTerms } from "./mint-terms.ts";
-import type { OpenStreams } from "./open-streams.ts";
+import type { CutReason, OpenStreams } from "./open-streams.ts";
 import type { SessionPolicy, SessionPrincipal } from "./principal.ts";
 import type { Revocations } from "./revocations.ts";
 import type { SessionListOptions, SessionStore } from "./session-store.ts";
@@ -28,6 +28,8 @@ export interface Sessions {
    * @throws {@link ProblemError} `invalid_token`, `token_expired` or `token_revoked`.
    */
   verify(token: string): Promise<SessionPrincipal>;
+  /** Why a session may have no stream any more; its mere expiry lets an answer finish. */
+  endOf(session: SessionPrincipal): CutReason | undefined;
   /** The session's own view of itself. */
   describe(session: SessionPrincipal): Omit<SessionStatus, "limits" | "left">;
   /** @throws {@link ProblemError} `not_found`, for a session of another project too. */
@@ -120,6 +122,15 @@ export async function createSessions({
     return { ...row, revoked_at_ms: row.revoked_at_ms ?? endedAtMs };
   }
 
+  function endOf(session: SessionPrincipal): CutReason | undefined {
+    const isEnded =
+      revoked.has(session.sid) ||
+      isKeyRevoked(session.kid) ||
+      states.isOff(session) ||
+      revocations.endedAtMs(session) !== undefined;
+    return isEnded ? "token_revoked" : undefined;
+  }
+
   /** Ends a session whose row does not say that it was ended. */
   async function end(row: SessionRow, actor: Actor, event: string): Promise<number> {
     const { sid, project_id: projectId } = row;
@@ -186,13 +197,12 @@ export async function createSessions({
       // What is known has shown a good checksum: whoever has its digest has its text.
       const session = known.get(name) ?? (await loadGood(token, name));
       if (session.expiresAtMs <= now()) throw new ProblemError("token_expired");
-      const isEnded =
-        revoked.has(session.sid) || isKeyRevoked(session.kid) || states.isOff(session);
-      if (isEnded || revocations.endedAtMs(session) !== undefined) {
-        throw new ProblemError("token_revoked");
-      }
+      const over = endOf(session);
+      if (over !== undefined) throw new ProblemError(over);
       return session;
     },
+
+    endOf,
 
     describe: (session) => ({
       session_id: session.sid,
