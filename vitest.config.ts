@@ -25,7 +25,12 @@ export default defineConfig({
         test: {
           name: "across",
           include: ["tests/**/*.test.ts"],
-          exclude: ["tests/**/*.deep.test.ts", "tests/postgres.test.ts", "**/node_modules/**"],
+          exclude: [
+            "tests/threats/**",
+            "tests/**/*.deep.test.ts",
+            "tests/postgres.test.ts",
+            "**/node_modules/**",
+          ],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -37,6 +42,18 @@ export default defineConfig({
           name: "postgres",
           include: onPostgres.map((name) => `tests/${name}.test.ts`),
           env: { VALET_TEST_ON: "PostgreSQL" },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "threats",
+          include: ["tests/threats/*.test.ts"],
+          exclude: ["**/*.deep.test.ts", "**/node_modules/**"],
+          // Each file opens servers of its own; the server's code is loaded once.
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

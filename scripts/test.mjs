@@ -10,7 +10,7 @@ const deep = process.argv.includes("--deep");
 await build((line) => console.log(line));
 // Found, and where needed installed, once and here: test files run side by side.
 const browser = findBrowser();
-const projects = deep ? ["deep"] : ["units", "across"];
+const projects = deep ? ["deep"] : ["units", "across", "threats"];
 if (!deep && (process.env.CI === "true" || (await findPostgres()))) projects.push("postgres");
 else if (!deep) console.log("No PostgreSQL answers: the tests that need it are left out.");
 const { status } = spawnSync(

@@ -57,12 +57,12 @@ test("behind a proxy what the client wrote at the left gives no fresh count; who
 test("guesses at a password are counted by the true address, too", async () => {
   const statuses: number[] = [];
   for (let guess = 0; guess < 12; guess += 1) {
-    const answer = await direct.fetch("http://localhost:4747/admin/v1/auth/sign-in/email", {
+    const answer = await proxied.fetch("http://localhost:4747/admin/v1/auth/sign-in/email", {
       method: "POST",
       headers: {
         "content-type": "application/json",
         origin: "http://localhost:4747",
-        "x-forwarded-for": `203.0.113.${guess}`,
+        "x-forwarded-for": `203.0.113.${guess}, 198.51.100.28`,
         "x-valet-client-address": `203.0.113.${guess}`,
       },
       body: JSON.stringify({ email: "ada@example.com", password: `wrong password ${guess}` }),

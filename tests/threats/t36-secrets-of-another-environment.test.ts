@@ -53,8 +53,9 @@ test("a token of staging is junk in production, even with the same keys and the 
   );
   const statements = countStatements();
   try {
-    expect(await ask(production, staging)).toBe(401);
-    expect(statements.calls).toBe(0);
+    for (let asked = 0; asked < 20; asked += 1) expect(await ask(production, staging)).toBe(401);
+    // Each would have read; what is counted is other work of the two servers.
+    expect(statements.calls).toBeLessThan(10);
     const minted = await production.app.request(`${server.base}/sessions/`, {
       method: "POST",
       headers: { "x-api-key": server.apiKey },
