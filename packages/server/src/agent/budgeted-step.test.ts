@@ -77,6 +77,26 @@ test("an answer that is stopped is not free, nor is a model that counts nothing"
   expect(await other.spentBy(session)).toBeGreaterThan(100);
 });
 
+test("a session follows ten answers at the same time after attaching again, and who leaves makes room", async () => {
+  const { model, release } = createPausingModel();
+  const { chat, request } = await open(model);
+  const session = someSession();
+  const first = await chat(session, { messages: [someQuestion("One?")] });
+  const attach = () => request(session, `/chat/${first.headers.get("x-thread-id")}/stream`);
+  const readers = await Promise.all(Array.from({ length: 10 }, attach));
+  for (const { status } of readers) expect(status).toBe(200);
+  const refused = await attach();
+  expect(refused.status).toBe(429);
+  expect((await problemOf(refused))["violated-policies"]).toEqual(["session-readers"]);
+  await readers[0]?.body?.cancel();
+  const eleventh = await attach();
+  expect(eleventh.status).toBe(200);
+  release();
+  for (const reader of [first, eleventh, ...readers.slice(1)]) {
+    expect((await readAnswer(reader)).text).toBe("One two.");
+  }
+});
+
 test("a model that could not be reached costs nothing", async () => {
   const model = createScriptedModel({ rejects: new Error("refused") });
   const { ask, spentBy } = await open(model);

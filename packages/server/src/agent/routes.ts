@@ -4,8 +4,10 @@ import { z } from "zod";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { readJson } from "../http/read-json.ts";
+import { createOpenCounts } from "../limits/open-counts.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
+import type { SessionPrincipal } from "../sessions/principal.ts";
 import type { Agent, StartedRun } from "./agent.ts";
 import { chatRequest, isContinuation, maxChatBytes } from "./chat-request.ts";
 import { streamRun } from "./stream-run.ts";
@@ -28,6 +30,8 @@ export const feedbackRequest = z.strictObject({
   rating: z.enum(["up", "down"]).nullable(),
   comment: z.string().max(4_000).optional(),
 });
+/** Connections of one session that follow answers after having attached again. */
+const maxReaders = 10;
 const defaultPageSize = 20;
 const maxPageSize = 100;
 
@@ -42,8 +46,25 @@ export function agentRoutes({
   limits,
   heartbeatMs = 10_000,
 }: AgentRoutesOptions): Hono<AppEnv> {
+  const readers = createOpenCounts();
+
+  /** Notes one more reader of a session who attached again; a page needs one. */
+  function enterReaders({ sid }: SessionPrincipal): () => void {
+    const left = readers.enter([{ name: sid, max: maxReaders }]);
+    if (typeof left !== "string") return left;
+    throw new ProblemError("quota_exceeded", {
+      detail: "The session follows as many answers as it may at the same time. Close some.",
+      "violated-policies": ["session-readers"],
+      headers: { "retry-after": "2" },
+    });
+  }
+
   /** Answers with the stream of a run. */
-  function answerRun(c: Context<AppEnv>, { run, threadId }: StartedRun, fromSeq = 0): Response {
+  function answerRun(
+    c: Context<AppEnv>,
+    { run, threadId }: StartedRun,
+    { fromSeq = 0, onClose }: { fromSeq?: number; onClose?: () => void } = {},
+  ): Response {
     const stream = streamRun({
       run,
       session: c.get("session"),
@@ -51,6 +72,7 @@ export function agentRoutes({
       requestId: c.get("requestId"),
       fromSeq,
       heartbeatMs,
+      ...(onClose && { onClose }),
     });
     return c.body(stream, 200, {
       "content-type": "text/event-stream",
@@ -75,7 +97,8 @@ export function agentRoutes({
       const last = header ? readLastEventId(header) : undefined;
       const found = await agent.attach(c.get("session"), threadId, last);
       if (!found) return c.body(null, 204);
-      return answerRun(c, { run: found.run, threadId }, found.fromSeq);
+      const onClose = enterReaders(c.get("session"));
+      return answerRun(c, { run: found.run, threadId }, { fromSeq: found.fromSeq, onClose });
     })
     .post("/chat/:threadId/stop", async (c) => {
       const { runId } = await readJson(c, stopRequest, { allowEmpty: true });

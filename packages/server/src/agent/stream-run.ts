@@ -15,6 +15,8 @@ export interface StreamRunOptions {
   readonly fromSeq?: number;
   /** Time between two comments that keep the connection from being taken for dead. */
   readonly heartbeatMs: number;
+  /** Called when nobody reads any more. */
+  readonly onClose?: () => void;
 }
 
 const encoder = new TextEncoder();
@@ -37,6 +39,7 @@ export function streamRun({
   requestId,
   fromSeq = 0,
   heartbeatMs,
+  onClose,
 }: StreamRunOptions): ReadableStream<Uint8Array> {
   let next = fromSeq;
   let cut: CutReason | undefined;
@@ -61,6 +64,7 @@ export function streamRun({
         clearInterval(beat);
         stopListening();
         release?.();
+        onClose?.();
       };
     },
     async pull(controller) {

@@ -125,7 +125,8 @@ export function createMemoryLimiter({
   };
 }
 
-function toVerdict(charge: Charge, decision: Decision): Verdict {
+/** Field by field: spreading objects here was most of what a request's limits cost. */
+function toVerdict({ policy, rate, key }: Charge, decision: Decision): Verdict {
   const { isAdmitted, remaining, fullInMs, nextInMs } = decision;
-  return { ...charge, isAdmitted, remaining, fullInMs, nextInMs };
+  return { policy, rate, key, isAdmitted, remaining, fullInMs, nextInMs };
 }
