@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npm run bench -- <name> [--json]`. The packages that are measured beside ours have a lock file
+// `npm run bench -- <name> [--json] [--quick]`. Packages that are measured beside ours have a lock file
 // of their own and are installed on first use, so that nobody who builds Valet has to have them.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -8,10 +8,11 @@ import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const names = readdirSync(here).filter((name) => existsSync(join(here, name, "main.mjs")));
+const known = new Set(["--json", "--quick"]);
 const [name, ...options] = process.argv.slice(2);
 
-if (!name || !names.includes(name) || options.some((option) => option !== "--json")) {
-  console.error(`Usage: npm run bench -- <name> [--json]\nNames: ${names.join(", ")}`);
+if (!name || !names.includes(name) || options.some((option) => !known.has(option))) {
+  console.error(`Usage: npm run bench -- <name> [--json] [--quick]\nNames: ${names.join(", ")}`);
   process.exit(2);
 }
 

@@ -19,7 +19,11 @@ export class ProblemError extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: ErrorCode, { headers = {}, cause, ...details }: ProblemErrorOptions = {}) {
+    // Where a refusal was thrown is told to nobody, and finding out costs more than the refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(details.detail ?? errorCodes[code].title, { cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.details = details;
     this.headers = headers;
