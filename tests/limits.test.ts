@@ -422,3 +422,20 @@ test("a public page's visitor who comes without a cookie each time is stopped at
   expect(refused.headers.get("retry-after")).toBe("2");
   expect((await problemOf(refused)).code).toBe("rate_limited");
 });
+
+test("a page of documentation is opened from the project's pages alone, and counts as a request", async () => {
+  const { settings, tokenOf, fetch, bearer } = await open();
+  await settings({ allowed_origins: ["https://a.example"] });
+  const token = await tokenOf();
+  const ask = (origin: string) =>
+    fetch("http://valet/sources/doc_x/ticket", {
+      method: "POST",
+      headers: { ...bearer(token), origin },
+    });
+  const refused = await ask("https://z.example");
+  expect(refused.status).toBe(403);
+  expect(refused.headers.get("access-control-allow-origin")).toBe("*");
+  const absent = await ask("https://a.example");
+  expect(absent.status).toBe(404);
+  expect(absent.headers.get("ratelimit")).toBe('"session-requests";r=599;t=1');
+});

@@ -57,6 +57,7 @@ import { createProjects } from "./projects/projects.ts";
 import { retentionChores } from "./retention/retention.ts";
 import { createOpenStreams } from "./sessions/open-streams.ts";
 import { createPolicyInForce } from "./sessions/policy-in-force.ts";
+import { admitSession } from "./sessions/require-session.ts";
 import { createRevocations } from "./sessions/revocations.ts";
 import { createSessionBudget } from "./sessions/session-budget.ts";
 import { createSessionStanding } from "./sessions/session-standing.ts";
@@ -256,7 +257,11 @@ async function openParts(
     agent: agentRoutes({ agent, threads, streams, limits }),
     sources: sourceRoutes({
       knowledge,
-      sessions,
+      async readSession(c) {
+        const session = await admitSession(c, { sessions, inForce, projectId: null });
+        await limits.request(c);
+        return session;
+      },
       access: createSourceAccess({ secret: secrets.sourceCookie, now }),
       isSecure: dashboardUrl.startsWith("https:"),
       projectOfPerson: async (headers, documentId) => {

@@ -1,9 +1,8 @@
 import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import type { AppEnv } from "../http/app-env.ts";
-import { readBearerToken } from "../http/credentials.ts";
 import { ProblemError } from "../http/problem-answer.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { SessionPrincipal } from "../sessions/principal.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { SourceAccess } from "./source-access.ts";
 import { renderNotice, renderSourcePage, sourcePagePolicy } from "./source-page.ts";
@@ -11,7 +10,8 @@ import { renderNotice, renderSourcePage, sourcePagePolicy } from "./source-page.
 /** What {@link sourceRoutes} needs. */
 export interface SourceRoutesOptions {
   readonly knowledge: Knowledge;
-  readonly sessions: Sessions;
+  /** The session of a request that bears a token, checked, and counted as one of its requests. */
+  readonly readSession: (c: Context<AppEnv>) => Promise<SessionPrincipal>;
   readonly access: SourceAccess;
   /** Whether browsers reach the server over TLS, which a proxy may end before it. */
   readonly isSecure: boolean;
@@ -23,11 +23,11 @@ const cookieName = "valet_source";
 
 /** `/sources/{id}`: pages of documentation that have no public address of their own. */
 export function sourceRoutes(options: SourceRoutesOptions): Hono<AppEnv> {
-  const { knowledge, sessions, access } = options;
+  const { knowledge, readSession, access } = options;
   const app = new Hono<AppEnv>({ strict: false });
 
   app.post("/sources/:id/ticket", async (c) => {
-    const session = await sessions.verify(readBearerToken(c));
+    const session = await readSession(c);
     const id = c.req.param("id");
     if (!(await knowledge.document(session.projectId, id))) throw new ProblemError("not_found");
     const ticket = access.issue(session, id);
@@ -79,10 +79,10 @@ function redeem(
 async function projectOfReader(
   c: Context<AppEnv>,
   documentId: string,
-  { sessions, access, projectOfPerson }: SourceRoutesOptions,
+  { readSession, access, projectOfPerson }: SourceRoutesOptions,
 ): Promise<string | undefined> {
   if (c.req.header("authorization") !== undefined) {
-    return (await sessions.verify(readBearerToken(c))).projectId;
+    return (await readSession(c)).projectId;
   }
   const reader = access.read(getCookie(c, cookieName) ?? "");
   if (reader) return reader.projectId;

@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { AppEnv } from "../http/app-env.ts";
 import { readBearerToken } from "../http/credentials.ts";
@@ -19,16 +20,36 @@ export function requireSession(
   inForce: (session: SessionPrincipal) => SessionPrincipal,
 ) {
   return createMiddleware<AppEnv>(async (c, next) => {
-    const verified = await sessions.verify(readBearerToken(c));
-    const session = inForce(verified);
-    if (session.projectId !== c.req.param("projectId")) throw new ProblemError("not_found");
-    const { origins } = session.policy;
-    const origin = c.req.header("origin");
-    if (origins && origin !== undefined && !origins.includes(origin)) {
-      throw new ProblemError("origin_not_allowed");
-    }
-    sessions.touch(verified);
-    c.set("session", session);
+    await admitSession(c, { sessions, inForce, projectId: c.req.param("projectId") });
     await next();
   });
+}
+
+/** What {@link admitSession} needs. */
+export interface AdmitSessionOptions {
+  readonly sessions: Sessions;
+  readonly inForce: (session: SessionPrincipal) => SessionPrincipal;
+  /** The project of the path; null where the path names none. */
+  readonly projectId: string | null | undefined;
+}
+
+/**
+ * The session of a request, for routes whose path has no project; the checks of
+ * {@link requireSession}. Puts it into the context and notes that it was used.
+ */
+export async function admitSession(
+  c: Context<AppEnv>,
+  { sessions, inForce, projectId }: AdmitSessionOptions,
+): Promise<SessionPrincipal> {
+  const verified = await sessions.verify(readBearerToken(c));
+  const session = inForce(verified);
+  if (projectId !== null && session.projectId !== projectId) throw new ProblemError("not_found");
+  const { origins } = session.policy;
+  const origin = c.req.header("origin");
+  if (origins && origin !== undefined && !origins.includes(origin)) {
+    throw new ProblemError("origin_not_allowed");
+  }
+  sessions.touch(verified);
+  c.set("session", session);
+  return session;
 }
