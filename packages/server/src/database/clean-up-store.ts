@@ -3,12 +3,11 @@ import type { CleanUpStore } from "../clean-up/clean-up.ts";
 import type { Database } from "./database.ts";
 import { isPostgres } from "./dialect.ts";
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const dayMs = 24 * 3_600_000;
 
 /**
- * What is over in SQL, and for how long it is kept beyond that: a day where people may ask for it,
- * an hour where only a clock that is set back could. Each step finds its rows by an index, and
+ * What is over in SQL, and is kept for a day beyond that: people may ask for it, and a clock that
+ * was ahead may be put right. Each step finds its rows by an index, and
  * looks at no more of them than it may take.
  */
 export function createSqlCleanUpStore(database: Database): CleanUpStore {
@@ -45,7 +44,7 @@ export function createSqlCleanUpStore(database: Database): CleanUpStore {
         .where("seq", "in", (from) =>
           from.selectFrom("revocation").select("seq").orderBy("seq").limit(limit),
         )
-        .where("until_s", "<", toS(nowMs - hourMs))
+        .where("until_s", "<", toS(nowMs - dayMs))
         .executeTakeFirst(),
 
     changes: (nowMs, limit) =>

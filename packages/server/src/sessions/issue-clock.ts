@@ -11,6 +11,12 @@ export interface IssueClock {
   goOnFrom(atMs: number): void;
 }
 
+/**
+ * By how much the computer's clock may have been ahead, and be put right, without bringing back
+ * what was ended: a server that starts looks back as far, beyond what is over by its clock.
+ */
+export const clockErrorMs = 2 * 3_600_000;
+
 /** Creates a clock that follows `now` as long as it goes forward. */
 export function createIssueClock(now: () => number = Date.now): IssueClock {
   let latestMs = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@ import { type Actor, auditLine } from "../audit/audit-context.ts";
 import type { NewAudit } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createInTurn } from "../in-turn.ts";
-import { createIssueClock, type IssueClock } from "./issue-clock.ts";
+import { clockErrorMs, createIssueClock, type IssueClock } from "./issue-clock.ts";
 import type { CutReason, OpenStreams } from "./open-streams.ts";
 import type { SessionPrincipal } from "./principal.ts";
 
@@ -106,7 +106,7 @@ export async function createRevocations({
   const blocks = new Map<string, RevocationTarget<BlockKind>>();
   const inTurn = createInTurn();
   const issueClock = createIssueClock(now);
-  for (const mark of await store.marks(now())) raise(mark);
+  for (const mark of await store.marks(now() - clockErrorMs)) raise(mark);
   for (const block of await store.blocks()) blocks.set(nameOf(block), block);
 
   /** An older instant never takes the place of a later one: that would bring sessions back. */

@@ -6,6 +6,7 @@ import type { SessionRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createLruMap } from "../lru-map.ts";
 import type { ProjectStates } from "../projects/project-states.ts";
+import { clockErrorMs } from "./issue-clock.ts";
 import { createLiveSessions } from "./live-sessions.ts";
 import { mintTerms } from "./mint-terms.ts";
 import type { CutReason, OpenStreams } from "./open-streams.ts";
@@ -82,7 +83,7 @@ export async function createSessions({
   const known = createLruMap<SessionPrincipal>(maxCached);
   const loading = new Map<string, Promise<SessionPrincipal>>();
   const revoked = new Set(await store.revokedSids(now()));
-  revocations.issueClock.goOnFrom(await store.latestIssuedMs(now()));
+  revocations.issueClock.goOnFrom(await store.latestIssuedMs(now() - clockErrorMs));
 
   /** Lets no token reach storage that this server never made, or that is over. */
   async function loadGood(token: string, name: string): Promise<SessionPrincipal> {
