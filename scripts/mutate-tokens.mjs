@@ -3,27 +3,33 @@
 // sequences. With --machine those alone have to notice a fault for each invariant. A text chooses
 // faults by their names.
 import { machineFaults } from "./mutation/machine-faults.mjs";
-import { runFaults } from "./mutation/run-faults.mjs";
+import { copyOfPackage, runFaults } from "./mutation/run-faults.mjs";
 import { tokenFaults } from "./mutation/token-faults.mjs";
 
 const words = process.argv.slice(2);
 const isMachine = words[0] === "--machine";
 const only = words.slice(isMachine ? 1 : 0).join(" ");
-const options = { packageFolder: "packages/agent-core", only };
+const packageFolder = "packages/agent-core";
 const isKept = await (isMachine
   ? runFaults({
-      ...options,
+      only,
       faults: machineFaults,
-      tests: ["src/session-tokens/invariants.test.ts"],
-      testName: "no sequence",
-      testTimeoutMs: 120_000,
+      prepare: copyOfPackage({
+        packageFolder,
+        tests: ["src/session-tokens/invariants.test.ts"],
+        testName: "no sequence",
+        testTimeoutMs: 120_000,
+      }),
       limitMs: 180_000,
     })
   : runFaults({
-      ...options,
+      only,
       faults: tokenFaults,
-      tests: ["src/session-tokens/*.test.ts"],
-      // What somebody has thought of is noticed by a test of its own, and sooner.
-      exclude: ["**/*.deep.test.ts", "**/invariants.test.ts"],
+      prepare: copyOfPackage({
+        packageFolder,
+        tests: ["src/session-tokens/*.test.ts"],
+        // What somebody has thought of is noticed by a test of its own, and sooner.
+        exclude: ["**/*.deep.test.ts", "**/invariants.test.ts"],
+      }),
     }));
 process.exit(isKept ? 0 : 1);

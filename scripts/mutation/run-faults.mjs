@@ -1,14 +1,15 @@
 // Puts small faults into a copy of a package, one at a time, and says which of them its tests notice.
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+/** The repository's folder. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * A fault: the first occurrence of `find` in a file below `src` becomes `replace`, and so does each
- * further pair of `also`.
+ * A fault: the first occurrence of `find` in a file below `src`, or where a run's `pathOf` says,
+ * becomes `replace`, and so does each further pair of `also`.
  *
  * @typedef {{ name: string, file: string, find: string, replace: string, also?: [string, string][] }} Fault
  */
@@ -19,25 +20,22 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
  * never comes to an end, shows nothing about the tests: the list is at fault, and the run fails.
  *
  * @param {object} options
- * @param {string} options.packageFolder Below the root, for example `packages/agent-core`.
  * @param {Fault[]} options.faults
- * @param {string[]} options.tests Globs from the package's folder.
- * @param {string[]} [options.exclude]
- * @param {string} [options.testName] Runs only tests whose name contains this.
+ * @param {(copy: string, fault?: Fault) => string[]} options.prepare Fills an empty folder with what
+ *   the tests run on, and gives the arguments of Vitest. Called without a fault first.
+ * @param {(fault: Fault) => string} [options.pathOf] Where a fault's file stands in that folder.
  * @param {string} [options.only] Puts in only faults whose name contains this.
- * @param {number} [options.testTimeoutMs] Default 8,000.
  * @param {number} [options.limitMs] How long the tests may take in all. Default 120,000.
+ * @param {(fault: Fault, isNoticed: boolean) => void} [options.onVerdict]
  * @returns {Promise<boolean>} Whether each fault was noticed.
  */
 export async function runFaults({
-  packageFolder,
   faults,
-  tests,
-  exclude = ["**/*.deep.test.ts"],
-  testName,
+  prepare,
+  pathOf = ({ file }) => join("src", file),
   only = "",
-  testTimeoutMs = 8_000,
   limitMs = 120_000,
+  onVerdict = () => undefined,
 }) {
   /** @returns {Promise<"noticed" | "UNNOTICED" | "NO PROGRAM" | "NO END">} */
   async function tryOut(fault, lane) {
@@ -45,18 +43,9 @@ export async function runFaults({
     const copy = join(root, ".build", `mutant-${process.pid}-${lane}`);
     rmSync(copy, { recursive: true, force: true });
     mkdirSync(copy, { recursive: true });
-    cpSync(join(root, packageFolder, "src"), join(copy, "src"), { recursive: true });
-    if (fault) plant(fault, copy);
+    const args = prepare(copy, fault);
+    if (fault) plant(fault, join(copy, pathOf(fault)));
     const report = join(copy, "report.json");
-    const settings = {
-      resolve: { conditions: ["@valet/source"] },
-      ssr: { resolve: { conditions: ["@valet/source"] } },
-      test: { include: tests, exclude, testTimeout: testTimeoutMs, bail: 1 },
-    };
-    writeFileSync(
-      join(copy, "vitest.config.mjs"),
-      `export default ${JSON.stringify(settings, undefined, 2)};\n`,
-    );
     const child = spawn(
       process.execPath,
       [
@@ -64,15 +53,19 @@ export async function runFaults({
         "run",
         ...["--root", copy],
         ...["--reporter=json", `--outputFile=${report}`],
-        ...(testName === undefined ? [] : ["-t", testName]),
+        ...args,
       ],
       { stdio: "ignore" },
     );
     let isOver = false;
-    const giveUp = setTimeout(() => {
-      isOver = true;
-      child.kill("SIGKILL");
-    }, limitMs);
+    // Without a fault nothing stops at the first failure, and all tests run.
+    const giveUp = setTimeout(
+      () => {
+        isOver = true;
+        child.kill("SIGKILL");
+      },
+      fault ? limitMs : 5 * limitMs,
+    );
     await new Promise((resolve) => child.once("exit", resolve));
     clearTimeout(giveUp);
     const results = isOver ? [] : readReport(report);
@@ -94,6 +87,7 @@ export async function runFaults({
       next += 1;
       const verdict = await tryOut(fault, at);
       verdicts.push(verdict);
+      onVerdict(fault, verdict === "noticed");
       console.log(`${verdict.padEnd(10)} ${fault.name}`);
     }
   }
@@ -103,14 +97,48 @@ export async function runFaults({
   return chosen.length > 0 && noticed === chosen.length;
 }
 
-function plant({ name, file, find, replace, also = [] }, copy) {
-  const path = join(copy, "src", file);
+/**
+ * Tests of one package on a copy of its sources.
+ *
+ * @param {object} options
+ * @param {string} options.packageFolder Below the root, for example `packages/agent-core`.
+ * @param {string[]} options.tests Globs from the package's folder.
+ * @param {string[]} [options.exclude]
+ * @param {string} [options.testName] Runs only tests whose name contains this.
+ * @param {number} [options.testTimeoutMs] Default 8,000.
+ * @returns {(copy: string) => string[]} What `prepare` of {@link runFaults} takes.
+ */
+export function copyOfPackage({
+  packageFolder,
+  tests,
+  exclude = ["**/*.deep.test.ts"],
+  testName,
+  testTimeoutMs = 8_000,
+}) {
+  return (copy) => {
+    cpSync(join(root, packageFolder, "src"), join(copy, "src"), { recursive: true });
+    const settings = {
+      resolve: { conditions: ["@valet/source"] },
+      ssr: { resolve: { conditions: ["@valet/source"] } },
+      test: { include: tests, exclude, testTimeout: testTimeoutMs, bail: 1 },
+    };
+    writeFileSync(
+      join(copy, "vitest.config.mjs"),
+      `export default ${JSON.stringify(settings, undefined, 2)};\n`,
+    );
+    return testName === undefined ? [] : ["-t", testName];
+  };
+}
+
+function plant({ name, file, find, replace, also = [] }, path) {
   let code = readFileSync(path, "utf8");
   for (const [from, to] of [[find, replace], ...also]) {
     // So that the list keeps up with the code.
     if (!code.includes(from)) throw new Error(`${name}: its text is no longer in ${file}.`);
     code = code.replace(from, () => to);
   }
+  // The copy may be a hard link: what is written through it would be written into the source.
+  unlinkSync(path);
   writeFileSync(path, code);
 }
 

@@ -53,9 +53,15 @@ test("a token of staging is junk in production, even with the same keys and the 
   );
   const statements = countStatements();
   try {
+    // What a server does at its start is over before anything is counted.
+    for (let wait = 0; wait < 100; wait += 1) {
+      statements.reset();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (statements.calls === 0) break;
+    }
     for (let asked = 0; asked < 20; asked += 1) expect(await ask(production, staging)).toBe(401);
     // Each would have read; what is counted is other work of the two servers.
-    expect(statements.calls).toBeLessThan(10);
+    expect(statements.calls).toBeLessThan(5);
     const minted = await production.app.request(`${server.base}/sessions/`, {
       method: "POST",
       headers: { "x-api-key": server.apiKey },
