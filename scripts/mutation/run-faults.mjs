@@ -55,14 +55,15 @@ export async function runFaults({
         ...["--reporter=json", `--outputFile=${report}`],
         ...args,
       ],
-      { stdio: "ignore" },
+      // A group of its own: its workers end with it.
+      { stdio: "ignore", detached: true },
     );
     let isOver = false;
     // Without a fault nothing stops at the first failure, and all tests run.
     const giveUp = setTimeout(
       () => {
         isOver = true;
-        child.kill("SIGKILL");
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
       },
       fault ? limitMs : 5 * limitMs,
     );
