@@ -40,7 +40,7 @@ export function numberRequests(
     );
     c.set("clientAddress", clientAddress);
     const startedMs = performance.now();
-    await answerWith(c, { "x-request-id": requestId, ...always }, next);
+    await answerWith(c, always, () => answerWith(c, { "x-request-id": requestId }, next));
     // The path and not the URL: a query string may hold what must not be logged. So may a path,
     // when somebody asks for a session by its token in the place of its id.
     const { method } = c.req;

@@ -9,8 +9,8 @@ import { ProblemError } from "./problem-answer.ts";
  * @throws {@link ProblemError} `unavailable`.
  */
 export function whileServing(isServing: () => boolean) {
-  return createMiddleware<AppEnv>(async (_c, next) => {
+  return createMiddleware<AppEnv>((_c, next) => {
     if (!isServing()) throw new ProblemError("unavailable", { headers: { "retry-after": "2" } });
-    await next();
+    return next();
   });
 }

@@ -15,7 +15,9 @@ export function ownSessionRoutes({ sessions, standing }: OwnSessionRoutesOptions
   const app = new Hono<AppEnv>({ strict: false });
   app.get("/session", async (c) => {
     const session = c.get("session");
-    return c.json({ ...sessions.describe(session), ...(await standing.left(session)) });
+    const left = await standing.left(session);
+    // Spreading both into a new object takes longer than finding out who is asking.
+    return c.json(Object.assign(sessions.describe(session), left));
   });
   app.delete("/session", async (c) => {
     const { projectId, sid } = c.get("session");
