@@ -294,3 +294,20 @@ test("no stack trace and no credential stands in any log line of all this", () =
   expect(log).not.toMatch(/agk_live_[0-9A-Za-z]{12}_[0-9A-Za-z]/);
   expect(log).not.toMatch(/S[0-9A-Za-z]{63}/);
 });
+
+test("the character U+0000 is no fault: where the database cannot keep it, it is refused, and a question may have it", async () => {
+  const isKept = process.env.VALET_TEST_ON !== "PostgreSQL";
+  const withKey = { "x-api-key": valet.apiKey };
+  const owner = { external_owner_id: "a\u0000b" };
+  const made = await send("/sessions/", {
+    headers: { ...withKey, "content-type": "application/json" },
+    body: JSON.stringify(owner),
+  });
+  expect(made.status).toBe(isKept ? 201 : 400);
+  if (!isKept) expect((await problem(made)).code).toBe("invalid_request");
+  const looked = await send("/sessions/ses_%00/", { method: "GET", headers: withKey });
+  expect(looked.status).toBe(isKept ? 404 : 400);
+  const asked = await chat(question("What is \u0000 a pump?"));
+  expect(asked.status).toBe(200);
+  expect(await asked.text()).toContain('"type":"finish"');
+});

@@ -199,7 +199,7 @@ function toCallEnd(
 }
 
 function titleOf(text: string): string {
-  const characters = [...text.trim().replace(/\s+/g, " ")];
+  const characters = [...text.replaceAll("\0", "").trim().replace(/\s+/g, " ")];
   if (characters.length <= titleLength) return characters.join("");
   return `${characters.slice(0, titleLength - 1).join("")}…`;
 }

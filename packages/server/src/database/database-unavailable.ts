@@ -27,6 +27,15 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return typeof code === "string" && sqliteStates.test(code);
 }
 
+/**
+ * Whether an error says that a text cannot be stored: PostgreSQL keeps no U+0000.
+ *
+ * @see https://www.postgresql.org/docs/15/datatype-character.html
+ */
+export function isUnstorableText(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === "22021";
+}
+
 /** What a failed call of the driver means. */
 export function readPostgresError(error: unknown): unknown {
   if (error instanceof DatabaseUnavailableError) return error;

@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from "../database/database-unavailable.ts";
+import { isDatabaseUnavailable, isUnstorableText } from "../database/database-unavailable.ts";
 import { ProblemError } from "./problem-answer.ts";
 
 /**
@@ -9,6 +9,11 @@ export function problemOf(thrown: unknown): ProblemError {
   if (thrown instanceof ProblemError) return thrown;
   if (isDatabaseUnavailable(thrown)) {
     return new ProblemError("unavailable", { headers: { "retry-after": "2" }, cause: thrown });
+  }
+  if (isUnstorableText(thrown)) {
+    return new ProblemError("invalid_request", {
+      detail: "Leave the character U+0000 out: the database cannot keep it.",
+    });
   }
   return new ProblemError("internal_error", { cause: thrown });
 }

@@ -76,7 +76,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  */
 function bodyOf(c: Context<AppEnv>): AsyncIterable<Uint8Array> | undefined {
   const { incoming } = (c.env ?? {}) as { readonly incoming?: Partial<IncomingMessage> };
-  if (!incoming?.iterator) return (c.req.raw.body ?? undefined) as AsyncIterable<Uint8Array> | undefined;
+  if (!incoming?.iterator)
+    return (c.req.raw.body ?? undefined) as AsyncIterable<Uint8Array> | undefined;
   // Not destroyed when the reading stops early: the answer still has to go through.
   return incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
 }
