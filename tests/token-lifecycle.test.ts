@@ -126,6 +126,11 @@ const setClock = (aheadMs: number, on: Page = page): Promise<void> =>
 test("under the strictest policy everything works, and nothing is reported or stored", async () => {
   expect(await ask()).toBe("200");
   await page.evaluate(() => tokenPage.mount(1));
+  // The chat itself is there, and can be used: it asks, and shows what became of it.
+  await page.getByRole("textbox", { name: "Message" }).fill("Hello");
+  await page.keyboard.press("Enter");
+  await page.getByText("Hello", { exact: true }).waitFor();
+  await page.getByRole("article", { name: "Assistant" }).waitFor();
   const found = await page.evaluate(async () => ({
     violations,
     stored: [localStorage.length, sessionStorage.length, document.cookie.length],
@@ -154,7 +159,8 @@ test("a page that was left in the middle of a fetch neither hangs nor uses what 
     release = resolve;
   });
   await page.evaluate(() => {
-    Object.assign(globalThis, { before: tokenPage.ask() });
+    void tokenPage.ask().then((outcome) => Object.assign(globalThis, { before: outcome }));
+    Object.assign(globalThis, { isTheSamePage: true });
   });
   await expect.poll(() => page.evaluate(() => tokenPage.events)).toContain("request");
   await page.goto(`${url}/other`);
@@ -167,6 +173,14 @@ test("a page that was left in the middle of a fetch neither hangs nor uses what 
   // Browsers may end the request, or not keep the page: a use works in any case.
   expect(await ask()).toBe("200");
   const [token] = asked.slice(-1);
+  // It was really kept. Who asked before was told at once on the return, and only two fetches were made.
+  const kept = await page.evaluate(() => {
+    const { isTheSamePage, before } = globalThis as unknown as Record<string, unknown>;
+    return [isTheSamePage, before, tokenPage.events.filter((type) => type === "request").length];
+  });
+  expect(kept).toEqual([true, "callback_timeout", 2]);
+  expect(issued).toHaveLength(2);
+  expect(asked).toEqual(["token-2"]);
   expect(issued.find((each) => each.token === token)?.endsAtMs).toBeGreaterThan(
     Date.now() + serverAheadMs,
   );
@@ -183,6 +197,45 @@ test("a page that was frozen for two hours in the background fetches once, at it
   expect(issued).toHaveLength(1);
   expect(await Promise.all([ask(), ask(), ask()])).toEqual(["200", "200", "200"]);
   expect(asked).toEqual(["token-1", "token-2", "token-2", "token-2"]);
+});
+
+/** Tells the page that it is hidden, or shown. Chromium without a screen never does so itself. */
+const setVisibility = (state: "hidden" | "visible"): Promise<void> =>
+  page.evaluate((is) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, value: is });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  }, state);
+
+test("a page that is hidden for two hours in the middle of a fetch ends it when it is shown, not before", async () => {
+  let release = (): void => undefined;
+  hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  await page.evaluate(() => {
+    void tokenPage.ask().then((outcome) => Object.assign(globalThis, { before: outcome }));
+  });
+  await expect.poll(() => page.evaluate(() => tokenPage.events)).toContain("request");
+  const before = (): Promise<unknown> =>
+    page.evaluate(() => (globalThis as { before?: string }).before);
+  await setClock(2 * hour);
+  serverAheadMs = 2 * hour;
+  await setVisibility("hidden");
+  expect([await before(), await page.evaluate(() => tokenPage.state())]).toEqual([
+    undefined,
+    "ACQUIRING",
+  ]);
+  await setVisibility("visible");
+  await expect.poll(before).toBe("callback_timeout");
+  // Being shown has fetched nothing by itself; the next use does, once for all.
+  expect(await page.evaluate(() => [tokenPage.events, tokenPage.state()])).toEqual([
+    ["request", "timeout", "failed"],
+    "EMPTY",
+  ]);
+  hold = undefined;
+  release();
+  expect(await Promise.all([ask(), ask()])).toEqual(["200", "200"]);
+  expect(issued).toHaveLength(2);
+  expect(asked).toEqual(["token-2", "token-2"]);
 });
 
 test("offline, a use waits; online again, it does not wait for its turn", async () => {

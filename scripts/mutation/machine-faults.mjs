@@ -59,7 +59,7 @@ export const machineFaults = [
     file,
     find: "const current = lease?.value === refused.value ? lease : undefined;",
     replace: "const current = undefined as JudgedLease | undefined;",
-    also: [[" && !rejected.includes(found.value)) return found", ") return found"]],
+    also: [["if (found && found === lease) return found", "if (found) return found"]],
   },
   {
     name: "I8 only the current token is remembered as refused",
@@ -74,7 +74,7 @@ export const machineFaults = [
     replace: "",
     also: [
       ["    while (began === epoch) {", "    while (true) {"],
-      ["found && began === epoch && ", "found && "],
+      ["if (found && found === lease)", "if (found)"],
       [
         "    flight = mine;\n    attempt = 0;",
         "    for (const waiter of left) mine.waiters.add(waiter);\n    left = [];\n    flight = mine;\n    attempt = 0;",

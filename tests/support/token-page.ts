@@ -1,5 +1,5 @@
 import { type AgentSnapshot, createSessionTokenManager, sessionEndpoint } from "@valet/agent-core";
-import { AgentProvider, useAgentChat } from "@valet/agent-react";
+import { AgentChat, AgentProvider, useAgentChat } from "@valet/agent-react";
 import { createElement, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
@@ -54,7 +54,7 @@ function Chat() {
   const chat = useAgentChat();
   send = chat.sendMessage;
   auth = chat.auth;
-  return createElement("p", null, chat.messages.length);
+  return createElement(AgentChat);
 }
 
 async function mount(renders: number): Promise<void> {

@@ -127,6 +127,26 @@ test("mounting, strict mode and new inline callbacks cause no call and no reset"
   expect(network.tokens).toBe(1);
 });
 
+test("mounting and taking away again, with and without strict mode, calls nothing", async () => {
+  const plain = (
+    <AgentProvider
+      projectId="prj_1"
+      integrationId="int_1"
+      getSessionToken={async () => {
+        network.tokens += 1;
+        return { session_token: "t" };
+      }}
+    >
+      <AgentChat />
+    </AgentProvider>
+  );
+  for (let round = 0; round < 5; round += 1) {
+    for (const page of [plain, <Page key="strict" />]) render(page).unmount();
+  }
+  await act(() => new Promise((resolve) => setTimeout(resolve, 20)));
+  expect(network.tokens).toBe(0);
+});
+
 test("another user ends session and conversation", async () => {
   const { rerender } = render(<Page userKey="a" />);
   send("Hi");

@@ -343,3 +343,14 @@ test("an API that is down proves nothing about the clock", async () => {
   await use(tokens, 1_000, 2_000);
   expect(told("clock-suspect").length).toBe(before + 1);
 });
+
+test("a request that was sent before a probe seemed over proves nothing, however late its answer", async () => {
+  const tokens = openAhead(50_000, 60);
+  await use(tokens, 1_000, 29_000);
+  expect(tokens.told("acquired").at(-1)).toMatchObject({ reactive: true });
+  const sent = tokens.send({ latencyMs: 20_000 });
+  await tokens.time.advance(20_000);
+  expect([sent.outcome, tokens.told("clock-suspect")]).toEqual(["200", []]);
+  await use(tokens, 1_000, 1_000);
+  expect(tokens.told("clock-suspect")).toHaveLength(1);
+});

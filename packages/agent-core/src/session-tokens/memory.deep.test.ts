@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
+import { fetchRefuseReset } from "../testing/over-http-rounds.ts";
 import { createSessionTokenManager } from "./session-token-manager.ts";
 
 setFlagsFromString("--expose-gc");
@@ -35,3 +36,10 @@ test("a hundred thousand rounds of fetching, refusing and resetting keep the hea
   expect(issued).toBe(110_000);
   expect(heapMib() - before).toBeLessThan(2);
 });
+
+test("twenty thousand of them over HTTP do so, too, and keep no connection", async () => {
+  const { issued, heapGrowthMib, sockets } = await fetchRefuseReset(20_000);
+  expect(issued).toBe(22_000);
+  expect(heapGrowthMib).toBeLessThan(4);
+  expect(sockets).toBeLessThanOrEqual(4);
+}, 900_000);

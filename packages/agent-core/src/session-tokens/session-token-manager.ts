@@ -111,7 +111,7 @@ export function createSessionTokenManager(
       if (!found) untilMs ||= clock.mono() + acquireTimeoutMs;
       found = await (found ?? join(flight ?? startFlight(reason), signal, untilMs));
       // In the very moment in which a token comes the person may change, or the token be refused.
-      if (found && began === epoch && !rejected.includes(found.value)) return found;
+      if (found && found === lease) return found;
     }
     throw ending();
   }
@@ -280,7 +280,6 @@ export function createSessionTokenManager(
     if (isNew) isAccepted = false;
     reason = "refresh";
     lastError = undefined;
-    heldUntilMs = 0;
     // The same token again, nearly over: asking at once would only bring it once more.
     if (isNew || usable()?.zone() === "fresh") openGate();
     else closeGate();
@@ -336,7 +335,7 @@ export function createSessionTokenManager(
 
   function reportRejected(refused: TokenLease, error?: TokenError): boolean {
     // A token of another person's time is nobody's now: that it was refused says nothing here.
-    if (isDisposed || ((refused as Partial<JudgedLease>).epoch ?? epoch) !== epoch) return false;
+    if (((refused as Partial<JudgedLease>).epoch ?? epoch) !== epoch) return false;
     if (!rejected.includes(refused.value)) {
       rejected = [...rejected, refused.value].slice(-rememberedRejections);
     }
