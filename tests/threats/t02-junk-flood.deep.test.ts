@@ -5,7 +5,7 @@ import { countStatements } from "../support/count-calls.ts";
 
 /** T2 in full: a million junk tokens against a server, without the network between. */
 test("a million well-formed junk tokens read nothing, and a live session still needs no read", async () => {
-  const server = await openAttackedServer();
+  const server = await openAttackedServer({ VALET_LOG_LEVEL: "silent" });
   const statements = countStatements();
   try {
     const { session_token: live } = await server.mint();

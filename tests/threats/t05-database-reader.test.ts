@@ -51,15 +51,21 @@ function foundIn(content: string, secrets: Record<string, string>): string[] {
     .map(([name]) => name);
 }
 
-test("no file of the data folder but the secrets holds anything that was handed out", async () => {
+test("no file of the data folder but the secrets, and no backup, holds anything that was handed out", async () => {
   const server = await openAttackedServer();
   try {
     const secrets = await liveThrough(server);
     expect(Object.values(secrets).every((text) => text.length > 20)).toBe(true);
+    const passphrase = "a passphrase that nobody else has";
+    const file = join(server.folder, "valet.backup");
+    for await (const _ of server.control.lines("/backups", { file, passphrase })) void _;
+    secrets.passphrase = passphrase;
     const files = readdirSync(server.folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== "secrets.json")
       .map((entry) => join(entry.parentPath, entry.name));
-    expect(files.some((file) => file.endsWith("valet.db-wal"))).toBe(true);
+    for (const name of ["valet.db", "valet.db-wal", "valet.backup"]) {
+      expect([name, files.some((each) => each.endsWith(`/${name}`))]).toEqual([name, true]);
+    }
     const content = files.map((file) => readFileSync(file, "latin1")).join("\n");
     // What is not secret is there: the search finds what there is.
     expect(content).toContain(server.kid);
