@@ -261,7 +261,6 @@ export const tokenFaults = [
     ],
     ["a refusal is not calibrated with", "      calibration.refused(clock.mono());\n", ""],
     ["that a token was taken counts for the next", "    if (isNew) isAccepted = false;\n", ""],
-    ["a gate outlives a reset", "    rejected = [];\n    openGate();", "    rejected = [];"],
     [
       "why a token is asked for outlives a reset",
       '    reason = "initial";\n    isAccepted',
