@@ -17,7 +17,7 @@ import { auditContext } from "./audit/audit-context.ts";
 import { auditControlRoutes } from "./audit/control-routes.ts";
 import { createTallies } from "./audit/tallies.ts";
 import { backupRoutes } from "./backup/control-routes.ts";
-import { createCleanUp } from "./clean-up/clean-up.ts";
+import { type Chore, createCleanUp } from "./clean-up/clean-up.ts";
 import type { Config } from "./config.ts";
 import { createControlApp } from "./control/control-app.ts";
 import { type DataFolder, openDataFolder } from "./data-folder/data-folder.ts";
@@ -307,8 +307,12 @@ async function openParts(
     projects: async () => (await projects.list()).map(({ id }) => id),
     daysOf: (id) => states.settings(id).retention_days,
   });
+  const inMemory: Chore = {
+    name: "revocations in memory",
+    step: async (nowMs) => revocations.forgetOver(nowMs) + sessions.forgetOver(nowMs),
+  };
   const cleanUp = createCleanUp({
-    store: { ...cleanUpStore, chores: [...cleanUpStore.chores, ...retention] },
+    store: { ...cleanUpStore, chores: [...cleanUpStore.chores, ...retention, inMemory] },
     now,
   });
   const clean = () => {

@@ -26,7 +26,10 @@ function createTestApp() {
     setAnswerHeaders(c, { ratelimit: '"a";r=0;t=2' });
     throw new ProblemError("invalid_token");
   });
-  app.get("/raw", () => new Response("raw", { headers: { "content-type": "text/css", "x-raw": "1" } }));
+  app.get(
+    "/raw",
+    () => new Response("raw", { headers: { "content-type": "text/css", "x-raw": "1" } }),
+  );
   app.get("/stream", () => new Response(new Blob(["a", "b"]).stream()));
   app.get("/none", (c) => c.body(null, 204));
   app.post("/echo", async (c) => c.text(await readText(c, 10_000)));

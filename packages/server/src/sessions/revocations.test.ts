@@ -229,3 +229,24 @@ test("a revocation by a clock that was put right ends what was made by it before
   });
   expect(await codeOf(ahead.sessions.verify(token))).toBe("token_revoked");
 });
+
+test("memory lets go of revocations when no session is left that they could end, and not before", async () => {
+  const { sessions, revocations, clock } = await open();
+  const ttl_seconds = 3_600;
+  const { session_token: theirs } = await sessions.create(keyOf("prj_1"), {
+    external_owner_id: "jo",
+    ttl_seconds,
+  });
+  const other = await sessions.create(keyOf("prj_1"), { ttl_seconds });
+  const targets = [{ kind: "owner" as const, target: "jo" }];
+  await revocations.revoke({ projectId: "prj_1", targets, actor: "a" });
+  await sessions.revoke("prj_1", other.session_id, "a");
+  const forget = () => [revocations.forgetOver(clock.ms), sessions.forgetOver(clock.ms)];
+  clock.ms = startMs + ttl_seconds * 1000 - 1;
+  expect(forget()).toEqual([0, 0]);
+  expect(await codeOf(sessions.verify(theirs))).toBe("token_revoked");
+  expect(await codeOf(sessions.verify(other.session_token))).toBe("token_revoked");
+  clock.ms = startMs + 27 * 3_600_000;
+  expect(forget()).toEqual([1, 1]);
+  expect(forget()).toEqual([0, 0]);
+});

@@ -71,6 +71,8 @@ export interface Revocations {
   revoke(options: RevokeOptions): Promise<number[]>;
   /** When a session was ended because of whose it is, in milliseconds; undefined if it was not. */
   endedAtMs(session: SessionPrincipal): number | undefined;
+  /** Lets go of what memory holds that can end no session any more; says of how much. */
+  forgetOver(nowMs: number): number;
   /** Whether somebody may have no new session. */
   isBlocked(projectId: string, who: { owner: string | null; visitorId: string | null }): boolean;
   /** What new sessions take their instant from. */
@@ -196,6 +198,15 @@ export async function createRevocations({
   return {
     revoke: (options) => inTurn(options.projectId, () => revoke(options)),
     endedAtMs,
+    forgetOver(nowMs) {
+      let count = 0;
+      for (const [name, { issuedBeforeMs }] of marks) {
+        if (issuedBeforeMs + maxSessionSeconds * 1000 + clockErrorMs > nowMs) continue;
+        marks.delete(name);
+        count += 1;
+      }
+      return count;
+    },
     issueClock,
     isBlocked(projectId, { owner, visitorId }) {
       if (blocks.size === 0) return false;

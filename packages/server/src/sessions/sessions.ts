@@ -5,6 +5,7 @@ import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { SessionRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { createLruMap } from "../lru-map.ts";
+import { longestSessionSeconds } from "../projects/project-settings.ts";
 import type { ProjectStates } from "../projects/project-states.ts";
 import { clockErrorMs } from "./issue-clock.ts";
 import { createLiveSessions } from "./live-sessions.ts";
@@ -39,6 +40,8 @@ export interface Sessions {
   /** What has become of a session that {@link Sessions.get} or {@link Sessions.list} gave. */
   statusOf(row: SessionRow): "active" | "expired" | "revoked";
   countLive(kid: string): Promise<number>;
+  /** Lets go of what memory holds about revoked sessions that are over; says of how many. */
+  forgetOver(nowMs: number): number;
   /** Notes that a session was used: over the cap of its owner, the one idle for longest ends. */
   touch(session: SessionPrincipal): void;
   /** Ends a session. When it resolves its token is refused and its streams are cut. */
@@ -82,8 +85,14 @@ export async function createSessions({
 }: SessionsOptions): Promise<Sessions> {
   const known = createLruMap<SessionPrincipal>(maxCached);
   const loading = new Map<string, Promise<SessionPrincipal>>();
-  const revoked = new Set(await store.revokedSids(now()));
+  /** Sessions that were ended, and when no clock can make a token of theirs good any more. */
+  const revoked = new Map<string, number>();
+  for (const sid of await store.revokedSids(now())) remember(sid);
   revocations.issueClock.goOnFrom(await store.latestIssuedMs(now() - clockErrorMs));
+
+  function remember(sid: string): void {
+    revoked.set(sid, now() + longestSessionSeconds * 1000 + clockErrorMs);
+  }
 
   /** Lets no token reach storage that this server never made, or that is over. */
   async function loadGood(token: string, name: string): Promise<SessionPrincipal> {
@@ -105,7 +114,7 @@ export async function createSessions({
   async function read(name: string): Promise<SessionPrincipal> {
     const row = await store.byDigest(Buffer.from(name, "latin1"));
     if (!row) throw new ProblemError("invalid_token");
-    if (row.revoked_at_ms !== null) revoked.add(row.sid);
+    if (row.revoked_at_ms !== null) remember(row.sid);
     const principal = toPrincipal(row);
     known.set(name, principal);
     return principal;
@@ -141,7 +150,7 @@ export async function createSessions({
       atMs,
       audit: auditLine(actor, { atMs, event, target: sid, projectId }),
     });
-    revoked.add(sid);
+    remember(sid);
     streams.cut({ sid }, "token_revoked");
     return atMs;
   }
@@ -205,6 +214,16 @@ export async function createSessions({
 
     endOf,
 
+    forgetOver(nowMs) {
+      let count = 0;
+      for (const [sid, untilMs] of revoked) {
+        if (untilMs > nowMs) continue;
+        revoked.delete(sid);
+        count += 1;
+      }
+      return count;
+    },
+
     describe: (session) => ({
       session_id: session.sid,
       project_id: session.projectId,
@@ -227,7 +246,7 @@ export async function createSessions({
       const row = await get(projectId, sid);
       if (row.revoked_at_ms !== null) {
         // It may have become durable without our being told: what memory knows of it comes from here.
-        revoked.add(sid);
+        remember(sid);
         streams.cut({ sid }, "token_revoked");
         return row;
       }
