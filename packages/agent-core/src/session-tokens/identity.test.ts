@@ -303,3 +303,11 @@ test("a success that comes after a reset says nothing of a token with the same t
   manager.reportRejected(manager.peek() as never);
   expect(told("auth-loop")).toMatchObject([{ freshRejections: 2 }]);
 });
+
+test("a reset in the very moment in which a request gets its token keeps it from being sent", async () => {
+  const { time, endpoint, manager, send } = openTokens();
+  void manager.getToken().then(() => manager.reset());
+  const sent = send();
+  await time.advance(100);
+  expect([sent.outcome, endpoint.sends]).toEqual(["session_reset", []]);
+});
