@@ -15,12 +15,16 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 /**
  * Counts the SQL statements that this process runs on embedded databases. A test that expects none
  * must first show that one is counted.
+ *
+ * @param of Counts only statements whose text fits.
  */
-export function countStatements(): CallCount {
+export function countStatements(of = /(?:)/): CallCount {
   const probe = new SQLite(":memory:");
   const statement = Object.getPrototypeOf(probe.prepare("select 1")) as Record<string, AnyFunction>;
   probe.close();
-  return countMethods(statement, ["get", "all", "run", "iterate"]);
+  return countMethods(statement, ["get", "all", "run", "iterate"], (found) =>
+    of.test((found as { source: string }).source),
+  );
 }
 
 /** Counts calls of functions of `node:crypto`, wherever in this process they are made. */
@@ -40,13 +44,17 @@ export function countCrypto(...names: readonly string[]): CallCount {
   };
 }
 
-function countMethods(holder: Record<string, AnyFunction>, names: readonly string[]): CallCount {
+function countMethods(
+  holder: Record<string, AnyFunction>,
+  names: readonly string[],
+  counts: (self: unknown) => boolean = () => true,
+): CallCount {
   let calls = 0;
   const originals = names.map((name) => [name, holder[name]] as const);
   for (const [name, original] of originals) {
     if (!original) throw new Error(`There is no ${name} to count.`);
     holder[name] = function count(...args) {
-      calls += 1;
+      if (counts(this)) calls += 1;
       return original.apply(this, args);
     };
   }

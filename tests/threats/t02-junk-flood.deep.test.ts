@@ -3,10 +3,15 @@ import { randomBase62 } from "../../packages/server/src/base62.ts";
 import { openAttackedServer } from "../support/attacked-server.ts";
 import { countStatements } from "../support/count-calls.ts";
 
+/** The server has other work, too. */
+const readsOfSessions = /\bfrom "?session"? /;
+
 /** T2 in full: a million junk tokens against a server, without the network between. */
-test("a million well-formed junk tokens read nothing, and a live session still needs no read", async () => {
+test("a million well-formed junk tokens read nothing, and a live session still needs no read", {
+  timeout: 1_800_000,
+}, async () => {
   const server = await openAttackedServer({ VALET_LOG_LEVEL: "silent" });
-  const statements = countStatements();
+  const statements = countStatements(readsOfSessions);
   try {
     const { session_token: live } = await server.mint();
     const ask = (token: string) =>

@@ -3,6 +3,9 @@ import { randomBase62 } from "../../packages/server/src/base62.ts";
 import { type AttackedServer, openAttackedServer } from "../support/attacked-server.ts";
 import { countStatements } from "../support/count-calls.ts";
 
+/** The server has other work, too. */
+const readsOfSessions = /\bfrom "?session"? /;
+
 /** T2: anyone floods the server with junk tokens, to load its database or to push sessions out of memory. */
 let server: AttackedServer;
 beforeAll(async () => {
@@ -22,7 +25,7 @@ test("3,000 well-formed junk tokens read nothing, and live sessions stay in memo
     for (const token of live) expect((await ask(token)).status).toBe(200);
   };
   await askAll();
-  const statements = countStatements();
+  const statements = countStatements(readsOfSessions);
   try {
     const { session_token: fresh } = await server.mint();
     expect((await ask(fresh)).status).toBe(200);

@@ -42,6 +42,8 @@ function raw(to: number, pieces: Iterable<string>, pauseMs = 0): Promise<string>
           });
         if (pauseMs > 0) await new Promise((go) => setTimeout(go, pauseMs));
       }
+      // A server that still waits has not defended itself.
+      setTimeout(() => socket.destroy(), 5_000).unref();
     })();
   });
 }
