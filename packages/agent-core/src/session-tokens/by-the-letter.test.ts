@@ -173,3 +173,17 @@ test("a listener that resets when it hears of a request keeps the callback from 
   expect([caller.outcome, endpoint.calls.length]).toEqual(["session_reset", 0]);
   end();
 });
+
+test("the event of a new token tells its generation, and how long it took and lives", async () => {
+  const { time, manager, get, told } = openTokens();
+  get();
+  await time.advance(100);
+  manager.reportRejected(manager.peek() as never);
+  get();
+  await time.advance(100);
+  expect(told("acquired", "rejected")).toMatchObject([
+    { type: "acquired", gen: 1, latencyMs: 100, lifeMs: hour, source: "relative", reactive: false },
+    { type: "rejected", gen: 1, wasCurrent: true },
+    { type: "acquired", gen: 2 },
+  ]);
+});

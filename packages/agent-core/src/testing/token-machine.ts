@@ -618,8 +618,10 @@ export class TokenMachine {
         must(this.#callsLeft() < 1, "I4 the budget is not used up", this.#callsLeft());
       }
       if (event.type === "failed" && event.retryInMs === undefined) {
-        const saysMs = Math.min(60_000, snapshot.lastError?.retryAfterMs ?? 0);
-        if (!this.#hasReentered) this.#heldUntilMs = nowMs + Math.max(1_000, saysMs);
+        const { lastError } = snapshot;
+        const saysMs = Math.min(60_000, lastError?.retryAfterMs ?? 0);
+        // A reset that came in between has dropped it.
+        if (lastError?.code === event.code) this.#heldUntilMs = nowMs + Math.max(1_000, saysMs);
       }
       act = this.reentry;
       this.reentry = undefined;
