@@ -187,3 +187,13 @@ test("the event of a new token tells its generation, and how long it took and li
     { type: "acquired", gen: 2 },
   ]);
 });
+
+test("a token of 20 s is used up to its last second, not up to its last five", async () => {
+  const { time, endpoint, manager, get } = openTokens();
+  endpoint.lifeS = 20;
+  get();
+  await time.advance(18_999);
+  expect(manager.peek()?.value).toBe("token-1");
+  await time.advance(1);
+  expect(manager.peek()).toBeUndefined();
+});
