@@ -362,6 +362,13 @@ export const defences = [
   ),
   off(
     "T48",
+    "one document does not keep others from being read",
+    "knowledge/knowledge.ts",
+    "throw error instanceof SearchTaskError ? notUnderstood(file.path) : error;",
+    "throw error;",
+  ),
+  off(
+    "T48",
     "a file has its bounds",
     "knowledge/read-documents.ts",
     "if (size > maxFileBytes) {",

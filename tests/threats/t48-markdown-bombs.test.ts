@@ -59,6 +59,18 @@ test.each(Object.keys(bombs))(
   30_000,
 );
 
+test("a document that cannot be read is named, and the others of its folder are read", async () => {
+  writeFileSync(join(folder, "bomb.md"), `${"> ".repeat(8_000)}deep\n`);
+  writeFileSync(join(folder, "good.md"), "# Good\n\nThe quxal holds.\n");
+  const lines: unknown[] = [];
+  const path = `/projects/${server.projectId}/ingest`;
+  for await (const line of server.control.lines(path, { path: folder })) lines.push(line);
+  rmSync(join(folder, "good.md"));
+  expect(lines.at(-1)).toMatchObject({
+    result: { added: 1, failures: [{ path: "bomb.md", code: "file_unreadable" }] },
+  });
+}, 60_000);
+
 test("a file of more than 10 MB is not read at all", async () => {
   writeFileSync(join(folder, "bomb.md"), `# Big\n\n${"zorvex ".repeat(1_600_000)}`);
   const lines: unknown[] = [];

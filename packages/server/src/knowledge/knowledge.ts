@@ -8,10 +8,11 @@ import {
   findDocuments,
   type IngestFailure,
   isIngestFailure,
+  notUnderstood,
   readDocument,
 } from "./read-documents.ts";
 import type { IndexSearch, Passage } from "./search-index.ts";
-import type { SearchThread } from "./search-thread.ts";
+import { SearchTaskError, type SearchThread } from "./search-thread.ts";
 
 /** How far an ingestion is. */
 export interface IngestProgress {
@@ -169,7 +170,9 @@ export function createKnowledge({
     const contentHash = `${hash}:${url ?? ""}`;
     if (known?.content_hash === contentHash) return { outcome: "unchanged", chunks: 0 };
     const fallback = basename(file.path, extname(file.path));
-    const { title, sections } = await thread.run("parse", markdown, fallback);
+    const { title, sections } = await thread.run("parse", markdown, fallback).catch((error) => {
+      throw error instanceof SearchTaskError ? notUnderstood(file.path) : error;
+    });
     const row: DocumentRow = {
       id: known?.id ?? `doc_${randomBase62(16, random)}`,
       source_id: source.id,

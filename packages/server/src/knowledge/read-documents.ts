@@ -95,6 +95,15 @@ export function isIngestFailure(thrown: unknown): thrown is IngestFailure {
   return typeof thrown === "object" && thrown !== null && "code" in thrown && "path" in thrown;
 }
 
+/** Why a document that could be read is not understood: it is too deep, or takes too long. */
+export function notUnderstood(path: string): IngestFailure & Error {
+  return failure(
+    path,
+    "file_unreadable",
+    "The file is nested too deeply, or takes too long to read.",
+  );
+}
+
 function failure(path: string, code: IngestFailureCode, message: string): IngestFailure & Error {
   return Object.assign(new Error(message), { path, code });
 }

@@ -17,6 +17,13 @@ export interface SearchThreadOptions {
   readonly file: string;
   /** Called with each thread that is started: the first, and those after a crash. */
   readonly onStart?: (worker: Worker) => void;
+  /** How long reading one document may take, in milliseconds. @default 30_000 */
+  readonly maxReadingMs?: number;
+}
+
+/** A task that came to no good end by what it was given; the thread, or the next one, does others. */
+export class SearchTaskError extends Error {
+  override readonly name = "SearchTaskError";
 }
 
 // Node.js 20 runs no TypeScript in a worker: from source, the built file beside it serves.
@@ -29,6 +36,7 @@ const workerFile = new URL(
 export function createSearchThread({
   file,
   onStart = () => undefined,
+  maxReadingMs = 30_000,
 }: SearchThreadOptions): SearchThread {
   const waiting = new Map<
     number,
@@ -49,11 +57,12 @@ export function createSearchThread({
       const task = waiting.get(id);
       waiting.delete(id);
       if (error === undefined) task?.resolve(result as never);
-      else task?.reject(new Error(error));
+      else task?.reject(new SearchTaskError(error));
     });
     started.on("error", failAll);
     started.on("exit", () => {
-      if (worker === started) worker = undefined;
+      if (worker !== started) return;
+      worker = undefined;
       failAll(new Error("The search thread ended."));
     });
     onStart(started);
@@ -67,10 +76,22 @@ export function createSearchThread({
       nextId += 1;
       const id = nextId;
       const running = worker;
-      return new Promise((resolve, reject) => {
+      const result = new Promise<never>((resolve, reject) => {
         waiting.set(id, { resolve, reject });
         running.postMessage({ id, task, args });
       });
+      if (task !== "parse") return result;
+      // A document may be made to be endless: then the thread is given up, and with the next task
+      // there is another.
+      const giveUp = setTimeout(() => {
+        waiting.get(id)?.reject(new SearchTaskError("It took too long to read."));
+        waiting.delete(id);
+        if (worker !== running) return;
+        worker = undefined;
+        failAll(new Error("The search thread was given up."));
+        void running.terminate();
+      }, maxReadingMs);
+      return result.finally(() => clearTimeout(giveUp));
     },
     async close() {
       if (isClosed) return;
