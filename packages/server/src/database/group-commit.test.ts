@@ -33,7 +33,7 @@ test("rows of one turn are one group, in their order, and nobody is told before 
 
 test("rows that come during a write wait for it, and a group has no more than it may", async () => {
   const { groups, ends, write, untilWriting } = startStore();
-  const commits = createGroupCommit(write, 3);
+  const commits = createGroupCommit(write, { maxRows: 3 });
   const adds = [commits.add("a")];
   await untilWriting(1);
   for (const row of ["b", "c", "d", "e"]) adds.push(commits.add(row));
@@ -66,7 +66,7 @@ test("a row that cannot be written fails alone, with its own reason", async () =
 
 test("a commit that fails is told to all of its group and to no other", async () => {
   const { ends, write, untilWriting } = startStore();
-  const commits = createGroupCommit(write, 2);
+  const commits = createGroupCommit(write, { maxRows: 2 });
   const adds = ["a", "b", "c"].map((row) => commits.add(row));
   const results = Promise.allSettled(adds);
   await untilWriting(1);
@@ -101,4 +101,25 @@ test("a flush ends when all that was added is durable, what came during the writ
   ends[1]?.([]);
   await Promise.all([second, flushed]);
   expect(groups).toEqual([["a"], ["b"]]);
+});
+
+test("where several rows come at a time, the next group waits for more of them", async () => {
+  const { groups, ends, write, untilWriting } = startStore();
+  const commits = createGroupCommit(write, { maxWaitMs: 50 });
+  const adds = [commits.add("a"), commits.add("b")];
+  await untilWriting(1);
+  ends[0]?.([]);
+  await Promise.all(adds);
+  adds.push(commits.add("c"));
+  // Two turns later: without waiting, the first of these two groups would have been written.
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  adds.push(commits.add("d"));
+  await untilWriting(2);
+  ends[1]?.([]);
+  await Promise.all(adds);
+  expect(groups).toEqual([
+    ["a", "b"],
+    ["c", "d"],
+  ]);
 });
