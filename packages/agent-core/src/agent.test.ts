@@ -1,5 +1,5 @@
 import type { StreamPart } from "@valet/protocol";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { Agent } from "./agent.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
 import type { AgentSnapshot } from "./agent-snapshot.ts";
@@ -598,9 +598,7 @@ test("while text streams listeners are told at most once a frame", async () => {
 
 test("a callback of the page that throws stops nothing, and its fault is reported", async () => {
   const reported: unknown[] = [];
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  process.on("uncaughtException", (fault) => reported.push(fault));
+  const told = vi.spyOn(console, "error").mockImplementation((fault) => void reported.push(fault));
   try {
     const fault = new Error("the page's own");
     const throwing = (): never => {
@@ -616,8 +614,7 @@ test("a callback of the page that throws stops nothing, and its fault is reporte
     expect(contents(agent.getSnapshot())).toHaveLength(4);
     expect(new Set(reported)).toEqual(new Set([fault]));
   } finally {
-    process.removeAllListeners("uncaughtException");
-    for (const listener of listeners) process.on("uncaughtException", listener);
+    told.mockRestore();
   }
 });
 

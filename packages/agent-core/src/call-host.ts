@@ -1,10 +1,11 @@
-/** Calls what belongs to the page. Its faults are its own: they are reported, and stop nothing here. */
+/**
+ * Calls what belongs to the page. Its faults are its own: they stop nothing here, and are told in the
+ * console. Thrown on, they would end a process of Node.js.
+ */
 export function callHost(call: () => void): void {
   try {
     call();
   } catch (fault) {
-    queueMicrotask(() => {
-      throw fault;
-    });
+    console.error(fault);
   }
 }

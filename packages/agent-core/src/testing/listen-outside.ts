@@ -21,9 +21,7 @@ const sayings = ["log", "info", "warn", "error", "debug"] as const;
 /** Listens until it is ended. The test runner's own listeners would hear the same, without a seed. */
 export function listenOutside(): Outside {
   const heard: unknown[] = [];
-  const onFault = (fault: unknown): void => {
-    if (fault !== listenersFault) heard.push(fault);
-  };
+  const onFault = (fault: unknown): void => void heard.push(fault);
   const others = events.map((event) => [event, process.rawListeners(event)] as const);
   for (const event of events) {
     process.removeAllListeners(event);
@@ -39,7 +37,12 @@ export function listenOutside(): Outside {
     });
   }
   const console_ = { ...console };
-  for (const saying of sayings) console[saying] = (...said) => void heard.push(said);
+  for (const saying of sayings) {
+    console[saying] = (...said) => {
+      // A listener's own fault is told in the console, and nothing else is.
+      if (saying !== "error" || said[0] !== listenersFault) heard.push(said);
+    };
+  }
   return {
     heard,
     end() {
