@@ -94,7 +94,7 @@ async function measureOverHttp() {
     return server;
   };
   const dataDir = join(folder, "data");
-  const valet = await keep(startValet({ folder: dataDir, projects: 25, keysEach: 16 }));
+  const valet = await keep(startValet({ folder: dataDir, projects: 20, keysEach: 10 }));
   const mints = mintRequests(valet.keys, isQuick ? 2_000 : 60_000);
   const verifies = await inGroups(size.tokens, (at) => mintForVerify(valet, mints[at]));
   const lanes = {

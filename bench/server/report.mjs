@@ -123,7 +123,7 @@ Means: ${timing.means.map(({ name, ns }) => `${name} ${(ns / 1000).toFixed(2)} u
 
 Each server is a process of its own, and so is the load: autocannon with ${connections} connections, which never sleeps, because waking a process that sleeps is paid for by the one that wakes it. Every server has its turn in each of ${size.rounds} rounds; a ratio is made within a round, and the middle one counts. What is compared is the processor time of the server's process, all its threads, for each request: with two cores the load is a bottleneck, too. An answer outside 2xx ends the run.
 
-Bare \`node:http\` has the same method, reply headers and bytes, made beforehand. Valet is \`valet start\` with a data folder, embedded database and all defaults, its log written to a file; ${(25 * 16).toLocaleString("en")} keys of 25 projects, an owner of its own for each session. Peers store in SQLite with the same settings (\`journal_mode=WAL\`, \`synchronous=FULL\`) where they store; those without a server of their own stand behind \`node:http\`.
+Bare \`node:http\` has the same method, reply headers and bytes, made beforehand. Valet is \`valet start\` with a data folder, embedded database and all defaults, its log written to a file; ${(20 * 10).toLocaleString("en")} keys of 20 projects, an owner of its own for each session. Peers store in SQLite with the same settings (\`journal_mode=WAL\`, \`synchronous=FULL\`) where they store; those without a server of their own stand behind \`node:http\`.
 
 | server | version | mint | verify |
 |---|---|---|---|

@@ -175,6 +175,18 @@ export function apiKeyStoreContract(kind: TestDatabaseKind): void {
     expect((await find(row.kid))?.first_used_at_ms).toBe(used?.first_used_at_ms);
   });
 
+  test(`${kind.name}: of keys that are used at the same time, one that cannot be told of fails alone`, async () => {
+    const projectId = await place.newProject();
+    const rows = [await insert(projectId), await insert(projectId), await insert(projectId)];
+    const keys = store();
+    const results = await Promise.allSettled(
+      rows.map((row, at) => keys.use(use(row, 100, at === 1 ? [impossibleLine(projectId)] : []))),
+    );
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    const used = await Promise.all(rows.map(async ({ kid }) => (await find(kid))?.last_used_at_ms));
+    expect(used).toEqual([100, null, 100]);
+  });
+
   test(`${kind.name}: a use that cannot be told of is not written`, async () => {
     const row = await insert(await place.newProject());
     await expect(store().use(use(row, 100, [impossibleLine(row.project_id)]))).rejects.toThrow();

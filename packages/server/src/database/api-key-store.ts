@@ -1,11 +1,34 @@
 import { type Kysely, sql } from "kysely";
-import type { ApiKeyStore, KeyWrite } from "../api-keys/api-key-store.ts";
+import type { ApiKeyStore, KeyUse, KeyWrite } from "../api-keys/api-key-store.ts";
 import { appendAudit } from "./append-audit.ts";
 import type { Database } from "./database.ts";
+import { isDatabaseUnavailable } from "./database-unavailable.ts";
+import { createGroupCommit } from "./group-commit.ts";
 import type { NewAudit, Schema } from "./schema.ts";
 
 /** API keys in SQL. */
 export function createSqlApiKeyStore(database: Database): ApiKeyStore {
+  const writeUses = (group: readonly KeyUse[]) =>
+    database.transaction().execute(async (db) => {
+      const lines: NewAudit[] = [];
+      for (const use of group) lines.push(...(await writeUse(db, use)));
+      await appendAudit(db, lines);
+    });
+  // Keys that are used at the same time are noted together: each note alone would be a commit.
+  const uses = createGroupCommit<KeyUse>(async (group) => {
+    try {
+      await writeUses(group);
+      return [];
+    } catch (error) {
+      if (group.length === 1 || isDatabaseUnavailable(error)) throw error;
+    }
+    // One of them cannot be noted: only that one is told so.
+    const problems: (Error | undefined)[] = [];
+    for (const use of group) {
+      problems.push(await writeUses([use]).then(() => undefined, toError));
+    }
+    return problems;
+  });
   return {
     all: () =>
       database.selectFrom("api_key").selectAll().orderBy("created_at_ms").orderBy("kid").execute(),
@@ -77,25 +100,32 @@ export function createSqlApiKeyStore(database: Database): ApiKeyStore {
         return true;
       }),
 
-    use: ({ projectId, kid, lastUsedAtMs, firstUsedAtMs, networks, graceCalls, audit }) =>
-      database.transaction().execute(async (db) => {
-        const row = await db
-          .updateTable("api_key")
-          .set({
-            last_used_at_ms: sql<number>`case
-              when coalesce(last_used_at_ms, 0) < ${lastUsedAtMs} then ${lastUsedAtMs}
-              else last_used_at_ms end`,
-            first_used_at_ms: sql<number>`coalesce(first_used_at_ms, ${firstUsedAtMs})`,
-            networks,
-            grace_calls: sql<number>`grace_calls + ${graceCalls}`,
-          })
-          .where("kid", "=", kid)
-          .where("project_id", "=", projectId)
-          .returning("kid")
-          .executeTakeFirst();
-        if (row) await appendAudit(db, audit);
-      }),
+    use: uses.add,
   };
+}
+
+const toError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
+/** Writes how a key was used. @returns What the audit is to say of it. */
+async function writeUse(
+  db: Kysely<Schema>,
+  { projectId, kid, lastUsedAtMs, firstUsedAtMs, networks, graceCalls, audit }: KeyUse,
+): Promise<readonly NewAudit[]> {
+  const row = await db
+    .updateTable("api_key")
+    .set({
+      last_used_at_ms: sql<number>`case
+        when coalesce(last_used_at_ms, 0) < ${lastUsedAtMs} then ${lastUsedAtMs}
+        else last_used_at_ms end`,
+      first_used_at_ms: sql<number>`coalesce(first_used_at_ms, ${firstUsedAtMs})`,
+      networks,
+      grace_calls: sql<number>`grace_calls + ${graceCalls}`,
+    })
+    .where("kid", "=", kid)
+    .where("project_id", "=", projectId)
+    .returning("kid")
+    .executeTakeFirst();
+  return row ? audit : [];
 }
 
 /** What other servers will read again, and what people will. */
