@@ -83,9 +83,16 @@ Written by \`npm run bench -- server\`, on ${cpus().length} cores (${cpus()[0]?.
 
 ## Figures
 
-| name | value | budget |
-|---|---|---|
-${toRows(budgeted.map(({ name, value, unit, budget }) => [`\`${name}\``, `${value} ${unit}`, budget]))}
+| name | value | budget | kept |
+|---|---|---|---|
+${toRows(
+  budgeted.map(({ name, value, unit, budget, isKept }) => [
+    `\`${name}\``,
+    `${value} ${unit}`,
+    budget,
+    isKept ? "yes" : "not yet",
+  ]),
+)}
 
 ## Verify
 
@@ -117,7 +124,7 @@ Does the time of a refused API key tell why it was refused? ${timing.samples.toL
 |---|---|---|
 ${toRows(timing.pairs.map(({ one, other, t }) => [one, other, t.toFixed(1)]))}
 
-Means: ${timing.means.map(({ name, ns }) => `${name} ${(ns / 1000).toFixed(2)} us`).join(", ")}. The order of the steps and the work for an unknown id are held by tests; these are their statistics.
+Means: ${timing.means.map(({ name, ns }) => `${name} ${(ns / 1000).toFixed(2)} us`).join(", ")}. The id of a key is public: the first two rows are about whether it exists, the last one is about its secret. The order of the steps is held by tests; these are their statistics.
 
 ## How it is run
 
@@ -136,6 +143,6 @@ ${toRows(
   ]),
 )}
 
-\`livekit-server-sdk\` and \`jose\` sign and check tokens without storing anything: such a token cannot be ended before its time. \`better-auth\` reads and writes the key's row at each verify. None of the peers but \`better-auth\` counts requests.
+\`livekit-server-sdk\` and \`jose\` sign and check tokens without storing anything: such a token cannot be ended before its time. \`better-auth\` reads and writes the key's row at each verify. None of the peers counts requests here, Valet does.
 `;
 }
