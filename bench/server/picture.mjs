@@ -37,7 +37,7 @@ export function toPicture(lanes) {
   parts.push(
     `<text class="note" x="8" y="${top - 8}">The scale is logarithmic; shorter is better.</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${top + 6}" role="img" aria-label="Processor time of a verify and of a mint, for each server">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 0 ${width + 24} ${top + 6}" role="img" aria-label="Processor time of a verify and of a mint, for each server">
 <style>
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600; font-size: 14px }
