@@ -268,9 +268,15 @@ test("while the session server is down the page says so, and it recovers", async
 
 test("an answer can be stopped, and the next question is answered all the same", async () => {
   const before = await answers(page).count();
+  // Over a slow network: the embedded model is done before a hand could reach the button.
+  const network = await page.context().newCDPSession(page);
+  const slow = { offline: false, latency: 3_000, downloadThroughput: -1, uploadThroughput: -1 };
+  await network.send("Network.enable");
+  await network.send("Network.emulateNetworkConditions", slow);
   await send(page, "How are tomatoes watered?");
   await page.getByRole("button", { name: "Stop the answer" }).click();
   await page.getByText("Stopped").first().waitFor();
+  await network.send("Network.emulateNetworkConditions", { ...slow, latency: 0 });
   await send(page, "When is garlic planted?");
   await page
     .getByRole("article", { name: "Assistant" })
