@@ -218,6 +218,22 @@ test("introspection has a limit for each key, apart from minting", async () => {
   expect(await problemOf(refused)).toMatchObject({ error: "temporarily_unavailable" });
 });
 
+test("what else a key asks has a limit of its own, and says where it stands", async () => {
+  const { settings, control, projectId, tokenOf, post } = await open();
+  await settings({ limits: { key_requests: { per_minute: 2 } } });
+  const { secret } = await control.post<{ secret: string }>(`/projects/${projectId}/keys`, {
+    name: "Gateway",
+    scopes: ["sessions:revoke"],
+  });
+  const key = { "x-api-key": secret };
+  const revoke = async () => post("/sessions/revoke/", { token: await tokenOf() }, key);
+  expect((await revoke()).headers.get("ratelimit")).toBe('"key-requests";r=1;t=30');
+  expect((await revoke()).status).toBe(200);
+  expect((await revoke()).status).toBe(429);
+  const refused = await post("/revocations/", { targets: [{ project: true }] }, key);
+  expect(await problemOf(refused)).toMatchObject({ status: 429, code: "quota_exceeded" });
+});
+
 test("a visitor who drops the cookie is a new visitor at the same address", async () => {
   const { settings, mint, tokenOf, ask } = await open();
   await settings({

@@ -51,6 +51,11 @@ export function requestCharges(settings: ProjectSettings, { sid }: SessionPrinci
   return [charge(settings, "session_requests", sid)];
 }
 
+/** Everything else that a key asks: lists, looks, revocations. */
+export function keyRequestCharges(settings: ProjectSettings, { kid }: KeyOf): Charge[] {
+  return [charge(settings, "key_requests", kid)];
+}
+
 /** Asking what a token is. */
 export function introspectCharges(settings: ProjectSettings, { kid }: KeyOf): Charge[] {
   return [charge(settings, "introspect", kid)];
@@ -82,6 +87,7 @@ function within(projectId: string, name: string): string {
 /** How the headers call them. */
 const policyNames: Readonly<Record<LimitName, string>> = {
   mint_key: "mint-key",
+  key_requests: "key-requests",
   mint_owner: "mint-owner",
   mint_visitor: "mint-visitor",
   mint_visitor_address: "mint-visitor-address",

@@ -11,6 +11,7 @@ import type { Charge, Limiter, Verdict } from "./limiter.ts";
 import {
   failureCharges,
   introspectCharges,
+  keyRequestCharges,
   messageCharges,
   mintCharges,
   requestCharges,
@@ -27,6 +28,8 @@ export interface RateLimits {
   mint(c: Context<AppEnv>, request: SessionRequest): Promise<void>;
   /** Asking what a token is. Stands behind `requireKey`. */
   introspect(c: Context<AppEnv>): Promise<void>;
+  /** Anything else that a key asks. Stands behind `requireKey`. */
+  keyRequest(c: Context<AppEnv>): Promise<void>;
   /** A new question. Stands behind `requireSession`. */
   message(c: Context<AppEnv>): Promise<void>;
   /** Anything else that a session asks. Stands behind `requireSession`. */
@@ -57,6 +60,10 @@ export function createRateLimits({ limiter, settingsOf }: RateLimitsOptions): Ra
     introspect(c) {
       const key = c.get("key");
       return take(c, introspectCharges(settingsOf(key.projectId), key));
+    },
+    keyRequest(c) {
+      const key = c.get("key");
+      return take(c, keyRequestCharges(settingsOf(key.projectId), key));
     },
     message(c) {
       const session = c.get("session");

@@ -69,6 +69,7 @@ export const projectSettings = z.strictObject({
   limits: z
     .strictObject({
       mint_key: rate(600, 100),
+      key_requests: rate(6000, 600),
       mint_owner: rate(30),
       mint_visitor: rate(10),
       mint_visitor_address: rate(30),

@@ -151,6 +151,7 @@ export function sessionKeyRoutes({
   });
 
   app.get("/sessions", requireKey(gate, "sessions:read"), async (c) => {
+    await limits.keyRequest(c);
     const { owner, key: kid, cursor } = c.req.query();
     const before = cursor === undefined ? undefined : parseCursor(cursor);
     const rows = await sessions.list({
@@ -169,6 +170,7 @@ export function sessionKeyRoutes({
   });
 
   app.get("/sessions/:sid", requireKey(gate, "sessions:read"), async (c) => {
+    await limits.keyRequest(c);
     const row = await sessions.get(c.get("key").projectId, sidOf(c));
     const session = toPrincipal(row);
     const [left, rates] = await Promise.all([standing.left(session), standing.rates(session)]);
@@ -176,12 +178,14 @@ export function sessionKeyRoutes({
   });
 
   app.delete("/sessions/:sid", requireKey(gate, "sessions:revoke"), async (c) => {
+    await limits.keyRequest(c);
     const { projectId, kid } = c.get("key");
     const actor = auditContext(c, `key:${kid}`);
     return c.json(toWire(await sessions.revoke(projectId, sidOf(c), actor), sessions));
   });
 
   app.post("/revocations", requireKey(gate, "sessions:revoke"), async (c) => {
+    await limits.keyRequest(c);
     const { projectId, kid } = c.get("key");
     const { targets, issued_before, block, reason } = await readJson(c, revocationRequest);
     const actor = auditContext(c, `key:${kid}`);

@@ -87,6 +87,7 @@ export function tokenRoutes({ sessions, gate, limits }: TokenRoutesOptions): Hon
     "/sessions/revoke",
     requireKey(gate, "sessions:revoke", { mayBeBasic: true }),
     async (c) => {
+      await limits.keyRequest(c);
       const { token } = await readFields(c, tokenRequest);
       const { projectId, kid } = c.get("key");
       const session = await find(token, projectId);
