@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ask, mintToken } from "./support/ask.ts";
 import { openTestServer, type TestServer } from "./support/valet-server.ts";
@@ -102,6 +105,33 @@ test("owners are found by their id and stand nowhere in clear", async () => {
     { event: "owner.blocked", actor: `key:${valet.kid}`, network: "127.0.0.0/24" },
   ]);
   expect(JSON.stringify(await exported())).not.toContain("user-with-a-name");
+});
+
+test("who signs out is in it, and what was read into the knowledge base and taken out", async () => {
+  const leaving = await account("lea");
+  expect((await call("POST", "/admin/v1/auth/sign-out", { as: leaving, body: {} })).status).toBe(
+    200,
+  );
+  const docs = mkdtempSync(join(tmpdir(), "valet-audit-"));
+  writeFileSync(join(docs, "page.md"), "# Page\n\nA text.\n");
+  const path = `/projects/${valet.projectId}`;
+  for await (const _ of valet.control.lines(`${path}/ingest`, { path: docs }));
+  const { sources } = await valet.control.get<{ sources: { id: string }[] }>(`${path}/sources`);
+  const id = sources[0]?.id;
+  await valet.control.delete(`${path}/sources/${id}`);
+  rmSync(docs, { recursive: true });
+  const all = await exported();
+  const of = (event: string) => all.filter((line) => line.event === event);
+  expect(of("console.logout")).toMatchObject([{ actor: expect.stringMatching(/^person:/) }]);
+  expect(of("source.ingested")).toMatchObject([
+    {
+      actor: "command",
+      target: id,
+      project_id: valet.projectId,
+      detail: { added: 1, failures: 0 },
+    },
+  ]);
+  expect(of("source.removed")).toMatchObject([{ target: id, project_id: valet.projectId }]);
 });
 
 test("refusals, sign-ins and mints are in it, the frequent ones as counts", async () => {

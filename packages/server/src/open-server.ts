@@ -272,6 +272,7 @@ async function openParts(
     web: webRoutes(publicFolder),
   });
   const control = createControlApp({
+    trail: audit,
     log,
     more: [
       backupRoutes({

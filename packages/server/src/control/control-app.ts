@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { type KeyRoutesOptions, keyRoutes } from "../api-keys/key-routes.ts";
+import type { Audit } from "../audit/audit.ts";
 import { auditContext } from "../audit/audit-context.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { numberRequests } from "../http/number-requests.ts";
@@ -23,6 +24,8 @@ export interface ControlParts extends KeyRoutesOptions {
   readonly setupLinks: SetupLinks;
   readonly people: People;
   readonly knowledge: Knowledge;
+  /** Where acts are written down. */
+  readonly trail: Audit;
   /** `/audit`. */
   readonly audit: Hono<AppEnv>;
   readonly states: ProjectStates;
@@ -47,7 +50,7 @@ const ingestion = z.strictObject({ path: z.string().min(1), base_url: z.url().op
  * which only its owner can open; that is its whole authority, and it is never on the network.
  */
 export function createControlApp(parts: ControlParts): Hono<AppEnv> {
-  const { projects, teams, setupLinks, knowledge } = parts;
+  const { projects, teams, setupLinks, knowledge, trail } = parts;
   const app = new Hono<AppEnv>();
   app.use(numberRequests(parts.log));
   app.onError((error, c) => {
@@ -117,6 +120,8 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
   app.delete("/projects/:projectId/sources/:sourceId", async (c) => {
     const { projectId, sourceId } = c.req.param();
     await knowledge.removeSource(projectId, sourceId);
+    const actor = auditContext(c, "command");
+    await trail.record({ actor, event: "source.removed", target: sourceId, projectId });
     return c.body(null, 204);
   });
 
@@ -126,6 +131,7 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
   app.post("/projects/:projectId/ingest", async (c) => {
     const { path, base_url: baseUrl } = await readJson(c, ingestion);
     const { id: projectId } = await projects.get(c.req.param("projectId"));
+    const actor = auditContext(c, "command");
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
       async start(controller) {
@@ -136,6 +142,16 @@ export function createControlApp(parts: ControlParts): Hono<AppEnv> {
             { projectId, path, ...(baseUrl !== undefined && { baseUrl }) },
             (progress) => write({ progress }),
           );
+          const { sourceId, failures, ...counts } = result;
+          if (sourceId !== null) {
+            await trail.record({
+              actor,
+              event: "source.ingested",
+              target: sourceId,
+              projectId,
+              detail: { ...counts, failures: failures.length },
+            });
+          }
           write({ result });
         } catch (error) {
           c.get("log").error({ err: error }, "ingestion failed");

@@ -52,16 +52,18 @@ export function peopleRoutes({
 }: PeopleRoutesOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
 
-  /** A sign-in has a line in the audit of the person's first team; a failure is counted. */
+  /** A sign-in has a line in the audit; a failure is counted. */
   async function noteSignIn(c: Context<AppEnv>, answer: Response): Promise<void> {
     if (!answer.ok) return tallies.signInFailed(networkOf(clientAddress(c)));
     const { user } = (await answer.clone().json()) as { user: { id: string } };
-    const [team] = await teams.teamsOf(user.id);
-    await audit.record({
-      actor: auditContext(c, `person:${user.id}`),
-      event: "console.login",
-      ...(team && { teamId: team.id }),
-    });
+    await note(c, user.id, "console.login");
+  }
+
+  /** Lines about a person stand in the audit of their first team. */
+  async function note(c: Context<AppEnv>, personId: string, event: string): Promise<void> {
+    const [team] = await teams.teamsOf(personId);
+    const actor = auditContext(c, `person:${personId}`);
+    await audit.record({ actor, event, ...(team && { teamId: team.id }) });
   }
 
   app.get("/admin/v1/setup", async (c) => c.json({ accounts: await people.hasAccounts() }));
@@ -84,8 +86,11 @@ export function peopleRoutes({
     app.on(method, `${signInPath}${path}`, async (c) => {
       const headers = new Headers(c.req.raw.headers);
       headers.set(clientAddressHeader, clientAddress(c));
+      // Asked beforehand: behind a sign-out nobody is there to be named.
+      const leaving = path === "/sign-out" ? await people.whoIs(headers) : undefined;
       const answer = await people.handle(new Request(c.req.raw, { headers }));
       if (path === "/sign-in/email") await noteSignIn(c, answer);
+      if (leaving && answer.ok) await note(c, leaving.id, "console.logout");
       return answer;
     });
   }
