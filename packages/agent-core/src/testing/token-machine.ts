@@ -206,7 +206,9 @@ export class TokenMachine {
         await this.#after(latencyMs);
         request.sendingMs += latencyMs;
         const isRefused = this.revoked.has(token);
-        this.model.note({ is: "looked" });
+        // Only whoever asks for another token looks whether a call is overdue.
+        const asksAgain = isRefused && attempt === 1 && this.#epoch === epoch;
+        if (asksAgain) this.model.note({ is: "looked" });
         // The manager remembers the refusal in the step in which this answer arrives.
         if (isRefused && this.#epoch === epoch) this.model.note({ is: "refused", value: token });
         return new Response(null, { status: isRefused ? 401 : 200 });
