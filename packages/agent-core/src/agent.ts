@@ -1,20 +1,16 @@
-import type { ChatRequest } from "@valet/protocol";
 import { AgentError, HistoryDisabledError } from "./agent-error.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
 import {
   type AgentSnapshot,
-  type AgentStatus,
   emptyConversation,
   type QueuedMessage,
   toAuthState,
 } from "./agent-snapshot.ts";
-import { type AnswerDraft, callsOf, closeMessage, createDraft } from "./answer-draft.ts";
+import { type AnswerLoop, createAnswerLoop } from "./answer-loop.ts";
 import { callHost } from "./call-host.ts";
-import { toFailure } from "./failure.ts";
 import type { ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
-import { createPageTools, type PageTools, pendingCalls } from "./page-tools.ts";
-import { readRun } from "./run-reader.ts";
+import { createPageTools, type PageTools } from "./page-tools.ts";
 import { createSessionTokenManager } from "./session-tokens/session-token-manager.ts";
 import { TokenError } from "./session-tokens/token-error.ts";
 import type { GetSessionToken, SessionTokenManager, Timers } from "./session-tokens/types.ts";
@@ -29,7 +25,7 @@ import {
   type ThreadPage,
   type ThreadPageOptions,
 } from "./thread-history.ts";
-import { type AnyTool, declareTool } from "./tools.ts";
+import type { AnyTool } from "./tools.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -56,6 +52,7 @@ export class Agent<Context = unknown> {
   readonly #tokens: SessionTokenManager;
   readonly #timers: Timers;
   readonly #tools: PageTools;
+  readonly #answers: AnswerLoop;
   #options: AgentOptions<Context>;
   #transport: Transport;
   #turns: Turn[] = [];
@@ -89,8 +86,23 @@ export class Agent<Context = unknown> {
     this.#tools = createPageTools({
       tools: () => (this.#options.tools ?? []) as readonly AnyTool<never>[],
       context: () => this.#options.context ?? {},
-      show: (draft, status) => this.#showDraft(draft, "now", status),
+      show: (draft, status) => this.#answers.show(draft, "now", status),
       emit: (event) => this.#emit(event),
+    });
+    this.#answers = createAnswerLoop({
+      store: this.#store,
+      timers: this.#timers,
+      tools: this.#tools,
+      transport: () => this.#transport,
+      options: () => this.#options as AgentOptions<never>,
+      displayName: (name) => this.#displayName(name),
+      emit: (event) => this.#emit(event),
+      onSend: () => {
+        this.#isSent = true;
+      },
+      onRun: (runId) => {
+        this.#runId = runId;
+      },
     });
     let wasStreaming = false;
     let lastMessages = this.#store.read().messages;
@@ -386,10 +398,12 @@ export class Agent<Context = unknown> {
     try {
       await untilAborted(this.#stopRequest, abort.signal);
       await this.#waitOutHold(abort.signal);
-      await this.#answer(question, abort.signal);
+      await this.#answers.answer(question, abort.signal);
     } catch (thrown) {
       // After a reset this conversation is gone, and its failure concerns nobody.
-      if (generation === this.#generation) this.#showEnd(thrown, question, abort.signal);
+      if (generation === this.#generation) {
+        if (!this.#answers.showEnd(thrown, abort.signal)) this.#lastFailedTurn = { id, text };
+      }
     }
     if (generation !== this.#generation) return;
     this.#abort = undefined;
@@ -410,127 +424,6 @@ export class Agent<Context = unknown> {
       const held = new Promise<void>((resolve) => void this.#timers.set(resolve, failureHoldMs));
       await untilAborted(held, signal);
     }
-  }
-
-  /** The whole answer to a question: runs of the server, with the page's tools between them. */
-  async #answer(question: ConversationMessage, signal: AbortSignal): Promise<void> {
-    let draft: AnswerDraft | undefined;
-    let body: Partial<ChatRequest> = {
-      trigger: "submit-message",
-      messages: [
-        { id: question.id, role: "user", parts: [{ type: "text", text: question.content }] },
-      ],
-    };
-    while (true) {
-      const ran = await this.#run(body, draft, signal);
-      draft = ran.draft;
-      if (ran.finishReason !== "tool-calls" || pendingCalls(draft).length === 0) break;
-      const worked = await this.#tools.run(draft, signal);
-      draft = worked.draft;
-      body = { messages: [], toolOutputs: worked.outputs };
-    }
-    this.#showDraft({ ...draft, message: closeMessage(draft.message) }, "now");
-    const toolCallCount = callsOf(draft).length;
-    const { threadId } = this.#store.read();
-    this.#emit({ type: "response_completed", data: { threadId, toolCallCount } });
-  }
-
-  async #run(
-    body: Partial<ChatRequest>,
-    earlier: AnswerDraft | undefined,
-    signal: AbortSignal,
-  ): Promise<{ draft: AnswerDraft; finishReason: string }> {
-    const answer = await this.#transport.send("/chat/", {
-      method: "POST",
-      body: this.#chatRequest(body),
-      signal,
-      onSend: () => {
-        this.#isSent = true;
-      },
-    });
-    const threadId = answer.headers.get("x-thread-id");
-    this.#runId = answer.headers.get("x-run-id") ?? undefined;
-    if (threadId !== null) this.#store.update({ threadId, status: "thinking" });
-    return readRun({
-      transport: this.#transport,
-      answer,
-      earlier,
-      signal,
-      timers: this.#timers,
-      displayName: this.#displayName,
-      onStart: (ids) => {
-        this.#runId = ids.runId;
-        this.#store.update({ threadId: ids.threadId });
-      },
-      show: (draft, when, status) => this.#showDraft(draft, when, status),
-      onReconnecting: (isReconnecting) =>
-        this.#store.update({ status: isReconnecting ? "reconnecting" : "thinking" }),
-    });
-  }
-
-  #chatRequest(body: Partial<ChatRequest>): ChatRequest {
-    const { integrationId, model, customInstructions, user, locale } = this.#options;
-    const { tools = [], sourceGroupIdsInclude = [] } = this.#options;
-    const { threadId } = this.#store.read();
-    // What is undefined does not reach the wire: JSON has no such value.
-    return {
-      ...body,
-      id: threadId,
-      integrationId,
-      model,
-      tools: tools.length > 0 ? tools.map(declareTool) : undefined,
-      customInstructions,
-      sourceGroupIdsInclude: sourceGroupIdsInclude.length > 0 ? sourceGroupIdsInclude : undefined,
-      user: user && { ...user },
-      locale,
-    } as ChatRequest;
-  }
-
-  #showDraft(draft: AnswerDraft, when: "now" | "next-frame", status?: AgentStatus): void {
-    const { messages } = this.#store.read();
-    const last = messages.at(-1);
-    const others = last?.role === "assistant" && !last.isError ? messages.slice(0, -1) : messages;
-    this.#store.update({ messages: [...others, draft.message], ...(status && { status }) }, when);
-  }
-
-  /** Shows how an answer ended that did not end well. What came of it stays. */
-  #showEnd(thrown: unknown, question: ConversationMessage, signal: AbortSignal): void {
-    const { messages, threadId } = this.#store.read();
-    const last = messages.at(-1);
-    const isStop = thrown === stopped || signal.reason === stopped;
-    const begun = last?.role === "assistant" && last.isStreaming ? last : undefined;
-    const before = begun ? messages.slice(0, -1) : messages;
-    if (isStop) {
-      const message = closeMessage(begun ?? createDraft(`a_${newId()}`).message, {
-        isPartial: true,
-        stopped: true,
-      });
-      this.#store.update({ messages: [...before, message] });
-      return;
-    }
-    const failure = toFailure(thrown);
-    const error: ConversationMessage = {
-      id: `e_${newId()}`,
-      role: "assistant",
-      content: failure.message,
-      blocks: [],
-      isError: true,
-      errorCode: failure.code,
-      retryable: failure.retryable,
-      ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
-    };
-    const hasContent = (begun?.blocks?.length ?? 0) > 0;
-    this.#lastFailedTurn = { id: question.id, text: question.content };
-    this.#store.update({
-      messages: [
-        ...before,
-        ...(begun && hasContent ? [closeMessage(begun, { isPartial: true })] : []),
-        error,
-      ],
-      error: failure,
-    });
-    const { code, detail } = failure;
-    this.#emit({ type: "response_error", data: { threadId, error: detail, code } });
   }
 
   #showAuth(): void {
