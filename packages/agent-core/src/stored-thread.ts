@@ -1,4 +1,4 @@
-import type { Source, StoredMessage, StoredToolCall } from "@valet/protocol";
+import type { Source, StoredMessage, StoredToolCall, ToolCallState } from "@valet/protocol";
 import type {
   ContentBlock,
   ConversationMessage,
@@ -54,13 +54,19 @@ function toCall(
     id: call.toolCallId,
     name: call.toolName,
     // Nobody is waiting for it any more: the run that asked has ended.
-    status: call.state === "pending" ? "stopped" : call.state,
+    status: isEnd(call.state) ? call.state : "stopped",
     arguments: call.input,
     ...(label !== undefined && { displayName: label }),
     ...(call.output !== undefined && { result: call.output }),
     ...(call.errorText !== undefined && { error: call.errorText }),
     ...(call.durationMs !== undefined && { durationMs: call.durationMs }),
   };
+}
+
+function isEnd(
+  state: ToolCallState,
+): state is Extract<ToolCallState, "completed" | "error" | "denied" | "stopped"> {
+  return ["completed", "error", "denied", "stopped"].includes(state);
 }
 
 function toSource(source: Source, cited: ReadonlySet<string>): MessageSource {

@@ -19,11 +19,35 @@ export interface ClientToolDeclaration {
   readonly description: string;
   /** JSON Schema of the arguments, an object. */
   readonly inputSchema: Readonly<Record<string, unknown>>;
-  /** Whether the person in front of the page is asked first. */
+  /**
+   * Whether the person in front of the page is asked first, whatever the arguments. The server then
+   * takes an output only with an approval. A tool that decides by its arguments leaves this out:
+   * the server cannot know what the page's own rule says.
+   */
   readonly needsApproval?: boolean;
 }
 
-/** What became of one pending client tool call. Exactly one of `output`, `errorText`, `denied`. */
+/**
+ * What a person decided about a call that asks for it. Counts once, for a call of this thread that
+ * is on the server's record; what is run is what stands there.
+ */
+export interface ApprovalDecision {
+  /** Of the `tool-approval-request` frame, or of the stored call. */
+  readonly approvalId: string;
+  readonly approved: boolean;
+  /**
+   * The arguments in place of the model's, whole. Only with `approved`, and only for a call that
+   * says `isEditable`.
+   */
+  readonly editedInput?: unknown;
+  /** Why it was refused, in words for the model. At most 2,048 characters. */
+  readonly reason?: string;
+}
+
+/**
+ * What became of one pending client tool call. Exactly one of `output`, `errorText`, `denied`. The
+ * output of a call that needs approval comes with its {@link ApprovalDecision}, or after it.
+ */
 export interface ToolOutput {
   readonly toolCallId: string;
   readonly output?: unknown;
@@ -42,6 +66,8 @@ export interface ChatRequest {
   readonly messages?: readonly UserMessage[];
   /** Answers to calls that the last run left pending; then `messages` may be empty. */
   readonly toolOutputs?: readonly ToolOutput[];
+  /** Decisions about calls that ask for one, alone or beside `toolOutputs`. */
+  readonly approvals?: readonly ApprovalDecision[];
   readonly tools?: readonly ClientToolDeclaration[];
   readonly integrationId?: string;
   readonly model?: string;
@@ -87,13 +113,41 @@ export interface ThreadList {
   readonly next_cursor: string | null;
 }
 
-/** A call as a stored thread tells it. */
+/**
+ * Where a call stands. Open: `pending` (the page owes an output), `approval_requested` (a person has
+ * not decided), `approved` (decided, not begun: the page owes an output, or the server begins when
+ * the same decision is sent again), `running` (on the server). The others are its ends.
+ */
+export type ToolCallState =
+  | "pending"
+  | "approval_requested"
+  | "approved"
+  | "running"
+  | "completed"
+  | "error"
+  | "denied"
+  | "stopped";
+
+/** A call as a stored thread tells it: all that another tab needs to go on with it. */
 export interface StoredToolCall {
   readonly type: "tool-call";
   readonly toolCallId: string;
   readonly toolName: string;
+  /** What the tool is called with: what a person made of it, once they have edited it. */
   readonly input: unknown;
-  readonly state: "pending" | "completed" | "error" | "denied" | "stopped";
+  /** What the model wrote, where a person edited it. */
+  readonly originalInput?: unknown;
+  readonly state: ToolCallState;
+  /** Who runs it. */
+  readonly side: "server" | "page";
+  /** Whether a person has to approve it, or had to. Left out: no. */
+  readonly needsApproval?: boolean;
+  /** What a decision about it names. With `needsApproval`. */
+  readonly approvalId?: string;
+  /** Whether a decision may bring `editedInput`. Left out: no. */
+  readonly isEditable?: boolean;
+  /** When a person decided. RFC 3339. */
+  readonly decidedAt?: string;
   readonly output?: unknown;
   readonly errorText?: string;
   readonly durationMs?: number;

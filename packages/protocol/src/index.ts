@@ -1,4 +1,5 @@
 export {
+  type ApprovalDecision,
   type ChatRequest,
   type ClientToolDeclaration,
   type FeedbackRequest,
@@ -11,6 +12,7 @@ export {
   type TextPart,
   type ThreadList,
   type ThreadSummary,
+  type ToolCallState,
   type ToolOutput,
   type UserMessage,
 } from "./chat.ts";

@@ -5,7 +5,8 @@ export type FinishReason = "stop" | "length" | "content-filter" | "tool-calls" |
 
 /**
  * One frame of the UI Message Stream, version 1, in the profile that Valet emits: every client of
- * the AI SDK 5 to 7 understands each of them. Adding a kind that is not in that protocol breaks
+ * the AI SDK 6 and 7 understands each of them, and one of the AI SDK 5 all but the two of approvals,
+ * which come only where a tool asks for one. Adding a kind that is not in that protocol breaks
  * foreign clients; what is our own travels as `data-*`.
  */
 export type StreamPart =
@@ -60,6 +61,14 @@ export type StreamPart =
       readonly toolCallId: string;
       readonly errorText: string;
       readonly dynamic?: boolean;
+    }
+  | {
+      /** A call waits for a person. Comes after its `tool-input-available`. */
+      readonly type: "tool-approval-request";
+      readonly approvalId: string;
+      readonly toolCallId: string;
+      /** Whether the decision may bring other arguments. Left out: no. */
+      readonly isEditable?: boolean;
     }
   | { readonly type: "tool-output-denied"; readonly toolCallId: string }
   | {

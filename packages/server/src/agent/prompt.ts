@@ -81,8 +81,7 @@ function toOutput(call: ToolCallRow): LanguageModelV3ToolResultPart["output"] {
       const because = reason ? ` Their reason: ${reason}` : "";
       return { type: "error-text", value: `The person refused this call.${because}` };
     }
-    case "pending":
-    case "stopped":
+    default:
       return { type: "error-text", value: "The call was stopped before it gave a result." };
   }
 }

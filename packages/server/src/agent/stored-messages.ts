@@ -3,6 +3,7 @@ import { errorCodes, isErrorCode } from "@valet/protocol";
 import type { FeedbackRow, MessageRow, ToolCallRow } from "../database/schema.ts";
 import { formatInstant } from "../sessions/sessions.ts";
 import { readAnswerParts, readCallOutcome } from "./answer-part.ts";
+import { searchToolName } from "./search-tool.ts";
 import { toSource } from "./source-numbers.ts";
 import type { ThreadContents } from "./thread-store.ts";
 
@@ -71,6 +72,7 @@ function toStoredCall(call: ToolCallRow): StoredToolCall {
     toolName: call.name,
     input: JSON.parse(call.input) as unknown,
     state: call.state,
+    side: call.name === searchToolName ? "server" : "page",
     ...(call.state === "completed" ? { output: value ?? null } : {}),
     ...(why === undefined ? {} : { errorText: why }),
     ...(call.ended_at_ms === null ? {} : { durationMs: call.ended_at_ms - call.created_at_ms }),

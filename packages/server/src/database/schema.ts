@@ -1,3 +1,4 @@
+import type { ToolCallState } from "@valet/protocol";
 import type { Generated, Insertable, Selectable } from "kysely";
 
 /** The tables of the truth. Instants end in `_ms` (since 1970) or `_s`; JSON is text. */
@@ -247,7 +248,7 @@ interface ToolCallTable {
   message_id: string;
   name: string;
   input: string;
-  state: "pending" | "completed" | "error" | "denied" | "stopped";
+  state: ToolCallState;
   output: string | null;
   created_at_ms: number;
   ended_at_ms: number | null;
