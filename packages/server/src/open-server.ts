@@ -201,7 +201,7 @@ async function openParts(
   });
   const runs = createRuns({ streams, now });
   const threadStore = createSqlThreadStore(database);
-  const threads = createThreads({ store: threadStore, runs, now });
+  const threads = createThreads({ store: threadStore, runs, now, idKey: secrets.threadIds });
   const inForce = createPolicyInForce(states.settings);
   const budget = createSessionBudget({
     store: createSqlUsageStore(database),

@@ -114,12 +114,13 @@ export function createAgent({
       await checkIntegration(session, input.integrationId);
       refuseSourceGroups(input);
       const toolbox = fillToolbox(tools, session, input);
-      const place = await threads.open(session, input.id);
+      const firstMessageId = turn.kind === "question" ? turn.messageId : undefined;
+      const place = await threads.open(session, input.id, firstMessageId);
       const threadId = wireThreadId(place.thread);
       const key = keyOf(turn);
       const known = key === undefined ? undefined : runs.findByKey(place.thread.id, key);
       // The same request again follows its run; after a failure it is a new attempt.
-      if (known && known.ending?.kind !== "failed") return { run: known, threadId };
+      if (known && !mayTryAgain(turn, known)) return { run: known, threadId };
       // A run that was told to end is on its way out: whoever stopped it may go on at once.
       const going = runs.active(place.thread.id);
       if (going?.signal.aborted) await going.whenEnded;
@@ -188,15 +189,22 @@ export function createAgent({
 function keyOf(turn: Turn): string | undefined {
   switch (turn.kind) {
     case "question":
-      return `question ${turn.messageId}`;
+      if (turn.replaces === undefined) return `question ${turn.messageId}`;
+      return `question ${turn.messageId} for ${turn.replaces}: ${turn.text}`;
     case "outputs":
       return `outputs ${turn.outputs
         .map(({ toolCallId }) => toolCallId)
         .sort()
         .join(" ")}`;
     case "regenerate":
-      return undefined;
+      return turn.messageId === undefined ? undefined : `regenerate ${turn.messageId}`;
   }
+}
+
+/** Whether a request that was sent before is a wish for another attempt now. */
+function mayTryAgain({ kind }: Turn, { ending }: Run): boolean {
+  // Who stops a new answer before its first word has the old one still, and may ask once more.
+  return ending?.kind === "failed" || (ending?.kind === "stopped" && kind === "regenerate");
 }
 
 /** The tools that the session leaves to the run: it can only narrow them. */

@@ -45,8 +45,8 @@ export const chatRequest = z.strictObject({
     .regex(/^[A-Za-z0-9._~:-]{1,128}$/, "Use 1 to 128 of A-Z a-z 0-9 . _ ~ : -.")
     .optional(),
   trigger: z.enum(["submit-message", "regenerate-message"]).optional(),
-  /** The AI SDK's clients name the message to regenerate; here it is always the last. */
-  messageId: z.string().max(128).optional(),
+  /** The last answer, to be written anew; or the question that the new one takes the place of. */
+  messageId: messageId.optional(),
   messages: z.array(historyMessage).max(2_000).optional(),
   toolOutputs: z.array(toolOutput).max(64).optional(),
   tools: z.array(toolDeclaration).max(128).optional(),
@@ -74,7 +74,8 @@ export type ChatInput = z.output<typeof chatRequest>;
  */
 export function readTurn(input: ChatInput, newMessageId: () => string): Turn {
   const { trigger, toolOutputs = [], messages = [] } = input;
-  if (trigger === "regenerate-message") return { kind: "regenerate" };
+  const named = input.messageId === undefined ? {} : { messageId: input.messageId };
+  if (trigger === "regenerate-message") return { kind: "regenerate", ...named };
   if (toolOutputs.length > 0) {
     return { kind: "outputs", outputs: toolOutputs.map(toToolOutput), fromHistory: false };
   }
@@ -89,7 +90,12 @@ export function readTurn(input: ChatInput, newMessageId: () => string): Turn {
   if (Buffer.byteLength(text) > maxQuestionBytes) {
     throw questionProblem(`A question has at most ${maxQuestionBytes} bytes.`);
   }
-  return { kind: "question", messageId: question?.id ?? newMessageId(), text };
+  return {
+    kind: "question",
+    messageId: question?.id ?? newMessageId(),
+    text,
+    ...(input.messageId !== undefined && { replaces: input.messageId }),
+  };
 }
 
 /** Whether a request brings only outputs of tools, so that {@link readTurn} finds no new question. */

@@ -80,6 +80,7 @@ export async function conductRun(options: ConductRunOptions): Promise<void> {
     type: "message-metadata",
     messageMetadata: { cited: cited.map((number) => `s${number}`), usage },
   });
+  run.startKeeping();
   // Whatever becomes of the answer, what it has cost was spent.
   for (const write of [
     () => keep(options, { answer, messageId, cited, ending }),

@@ -19,6 +19,8 @@ export interface Run {
   readonly length: number;
   /** How it ended; `undefined` while it goes on. */
   readonly ending: RunEnding | undefined;
+  /** Whether what came of it is being stored, or is: it says nothing new but its end. */
+  readonly isBeingKept: boolean;
   /** Resolves when the last frame is in the log. */
   readonly whenEnded: Promise<void>;
   /** A frame as bytes for the wire. */
@@ -27,6 +29,8 @@ export interface Run {
   push(part: StreamPart): void;
   /** Adds the last frames; whatever is pushed afterwards is dropped. Only the first call counts. */
   end(ending: RunEnding, frames: readonly StreamPart[]): void;
+  /** Called before what came of the run is stored. */
+  startKeeping(): void;
   /** Asks the run to end. Only the first reason counts. */
   abort(reason: RunFailure | RunStopped): void;
   /** Calls `listener` after each change of the log. @returns Call it to stop listening. */
@@ -63,6 +67,7 @@ export function createRun({
   const listeners = new Set<() => void>();
   let logBytes = 0;
   let ending: RunEnding | undefined;
+  let isBeingKept = false;
   let resolveEnded: () => void = () => undefined;
   const whenEnded = new Promise<void>((resolve) => {
     resolveEnded = resolve;
@@ -92,6 +97,9 @@ export function createRun({
     get ending() {
       return ending;
     },
+    get isBeingKept() {
+      return isBeingKept;
+    },
     whenEnded,
     frame(seq) {
       const frame = frames[seq];
@@ -113,6 +121,9 @@ export function createRun({
       onEnd();
       announce();
       resolveEnded();
+    },
+    startKeeping() {
+      isBeingKept = true;
     },
     abort: (reason) => controller.abort(reason),
     onChange(listener) {

@@ -252,6 +252,40 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
     expect(order).toEqual([...order].sort((a, b) => b - a));
   });
 
+  test(`${kind.name}: a question that replaces another takes with it what stood behind it, and nothing else`, async () => {
+    const thread = await begin();
+    const answer = (id: string, callId: string) =>
+      store().saveAnswer({
+        message: message(thread.id, id, "assistant"),
+        calls: [call(thread.id, id, callId)],
+        atMs: startMs,
+      });
+    await answer("a1", "c1");
+    await store().addQuestion({ thread, isNew: false, message: message(thread.id, "q2") });
+    await answer("a2", "c2");
+    const word = { thread_id: thread.id, rating: "up", comment: null, at_ms: startMs } as const;
+    await store().setFeedback({ ...word, message_id: "a1" });
+    await store().setFeedback({ ...word, message_id: "a2" });
+    const ask = (id: string, replaces: string, title = thread.title) =>
+      store().addQuestion({
+        thread: { ...thread, title },
+        isNew: false,
+        message: message(thread.id, id),
+        replaces,
+      });
+    await ask("q3", "q2", "Another");
+    expect(await places(thread.id)).toEqual(["q1@0", "a1@1", "q3@2"]);
+    expect(await store().callIds(thread.id)).toEqual(["c1"]);
+    const { feedback } = await store().read(thread.id, 9);
+    expect(feedback.map(({ message_id }) => message_id)).toEqual(["a1"]);
+    expect((await store().find(thread.project_id, thread.id))?.title).toBe("Title");
+    // The first of them gives the thread its name, also under the id that it had.
+    await ask("q1", "q1", "Another");
+    expect(await places(thread.id)).toEqual(["q1@0"]);
+    expect(await store().callIds(thread.id)).toEqual([]);
+    expect((await store().find(thread.project_id, thread.id))?.title).toBe("Another");
+  });
+
   test(`${kind.name}: a deleted thread is in no list, and is still known as deleted`, async () => {
     const thread = await begin();
     await store().remove(thread.project_id, thread.id, startMs + 5);

@@ -19,12 +19,17 @@ export interface ThreadStore {
   read(threadId: string, lastMessages: number): Promise<ThreadContents>;
   /** The ids of all calls ever made in a thread. */
   callIds(threadId: string): Promise<string[]>;
-  hasMessage(threadId: string, id: string, role?: MessageRow["role"]): Promise<boolean>;
-  /** Adds a question, and its thread when `isNew`. Calls still pending are over: they stop. */
+  findMessage(threadId: string, id: string): Promise<MessageRow | undefined>;
+  /**
+   * Adds a question, and its thread when `isNew`. Calls still pending are over: they stop. With
+   * `replaces`, that message goes first, with everything behind it; a conversation that is empty
+   * then takes the thread's title.
+   */
   addQuestion(options: {
     readonly thread: ThreadRow;
     readonly isNew: boolean;
     readonly message: NewMessage;
+    readonly replaces?: string;
   }): Promise<void>;
   /** Ends pending calls. Gives the ids that were pending until now; others are left alone. */
   endCalls(threadId: string, ends: readonly CallEnd[]): Promise<string[]>;

@@ -5,9 +5,16 @@ import {
   only,
   problemOf,
   somePassage,
+  someQuestion,
   someSession,
 } from "./testing/agent-harness.ts";
-import { calls, createScriptedModel, finishes, says } from "./testing/scripted-model.ts";
+import {
+  calls,
+  createPausingModel,
+  createScriptedModel,
+  finishes,
+  says,
+} from "./testing/scripted-model.ts";
 
 const answering = () => createScriptedModel([...says("Yes."), finishes()]);
 
@@ -170,4 +177,57 @@ test("a long question makes a short title", async () => {
   ).json()) as StoredThread;
   expect([...thread.title]).toHaveLength(80);
   expect(thread.title).toMatch(/^Why 🙂+…$/u);
+});
+
+test("a first question that is sent again, because its answer got lost, begins no second conversation", async () => {
+  let atMs = 1_000_000;
+  const model = createScriptedModel([...says("Yes."), finishes()]);
+  const { ask, chat, request } = await createAgentHarness({ model, now: () => atMs });
+  const session = someSession({ owner: "jo" });
+  const messages = [someQuestion("One?", "u_0123456789abcdef")];
+  const first = await ask(session, "", { messages });
+  // With another token of the same person, too.
+  const renewed = someSession({ owner: "jo" });
+  const again = await ask(renewed, "", { messages });
+  expect([again.threadId, again.runId]).toEqual([first.threadId, first.runId]);
+  // When the run is forgotten, as after a restart, the thread still is the same one.
+  atMs += 61_000;
+  expect(await problemOf(await chat(session, { messages }))).toMatchObject({ code: "conflict" });
+  expect(model.calls).toHaveLength(1);
+  const list = (await (await request(session, "/threads")).json()) as ThreadList;
+  expect(list.threads.map(({ id }) => id)).toEqual([first.threadId]);
+  // The id of a message says nothing about anybody else's conversation.
+  for (const other of [
+    someSession({ owner: "al" }),
+    someSession({ owner: "jo", projectId: "prj_2" }),
+    someSession(),
+    someSession(),
+  ]) {
+    const { threadId, text } = await ask(other, "", { messages });
+    expect([threadId === first.threadId, text]).toEqual([false, "Yes."]);
+  }
+  // And a short id may well be another question's.
+  const short = { messages: [someQuestion("One?", "u_1")] };
+  expect((await ask(session, "", short)).threadId).not.toBe(
+    (await ask(session, "", short)).threadId,
+  );
+});
+
+test("a conversation is never told with words that its active run will tell again", async () => {
+  const { model, release } = createPausingModel();
+  const { chat, request, runs } = await createAgentHarness({ model });
+  const session = someSession();
+  const answer = await chat(session, { messages: [someQuestion("One?")] });
+  const threadId = answer.headers.get("x-thread-id") ?? "";
+  const read = async () =>
+    (await (await request(session, `/threads/${threadId}`)).json()) as StoredThread;
+  expect(await read()).toMatchObject({ active_run_id: answer.headers.get("x-run-id") });
+  // From here on the store may have what the run wrote: the reader waits for its end.
+  runs.active(threadId)?.startKeeping();
+  const late = read();
+  release();
+  expect(await late).toMatchObject({
+    active_run_id: null,
+    messages: [{ role: "user" }, { parts: [{ text: "One two." }] }],
+  });
 });

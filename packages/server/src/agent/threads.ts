@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { FeedbackRequest, StoredThread, ThreadList, ThreadSummary } from "@valet/protocol";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { ThreadRow } from "../database/schema.ts";
@@ -19,9 +20,12 @@ export interface Threads {
   /**
    * The thread that a session names, or a new one that is not stored yet.
    *
+   * @param firstMessageId The question that begins it. When it is long enough to be nobody else's,
+   *   the same question of the same person finds the same thread, so that a request whose answer
+   *   got lost does not begin a second conversation.
    * @throws {@link ProblemError} `not_found`.
    */
-  open(session: SessionPrincipal, id?: string): Promise<OpenedThread>;
+  open(session: SessionPrincipal, id?: string, firstMessageId?: string): Promise<OpenedThread>;
   /** @throws {@link ProblemError} `not_found`. */
   find(session: SessionPrincipal, id: string): Promise<ThreadRow>;
   /**
@@ -62,26 +66,50 @@ export interface ThreadsOptions {
   readonly runs: Runs;
   readonly now?: () => number;
   readonly random?: RandomBytes;
+  /** What the ids of threads are made with, of their first messages. Nobody else may know it. */
+  readonly idKey: Buffer;
 }
 
 const issuedId = /^thr_[0-9A-Za-z]{22}$/;
 /** What a client may choose as an id; it stands in a header and in paths. */
 const chosenId = /^[A-Za-z0-9._~:-]{1,128}$/;
+/** The fewest characters of a message's id that are taken for unique. */
+const uniqueLength = 16;
 /** The most messages of one thread that are given at once. */
 const maxMessages = 1_000;
 
 /** Opens the conversations of a store. */
-export function createThreads({ store, runs, now = Date.now, random }: ThreadsOptions): Threads {
-  async function open(session: SessionPrincipal, id?: string): Promise<OpenedThread> {
-    if (id === undefined) {
+export function createThreads({
+  store,
+  runs,
+  now = Date.now,
+  random,
+  idKey,
+}: ThreadsOptions): Threads {
+  /** An id that nobody can guess, and that the same first message gives again. */
+  function idFor({ projectId, owner, sid }: SessionPrincipal, messageId: string): string {
+    const person = owner === null ? { sid } : { owner };
+    const bytes = createHmac("sha512", idKey)
+      .update(JSON.stringify([projectId, person, messageId]))
+      .digest();
+    return `thr_${randomBase62(22, () => bytes)}`;
+  }
+
+  async function open(
+    session: SessionPrincipal,
+    named?: string,
+    firstMessageId = "",
+  ): Promise<OpenedThread> {
+    if (named === undefined && firstMessageId.length < uniqueLength) {
       return { thread: newThread(session, `thr_${randomBase62(22, random)}`, null), isNew: true };
     }
+    const id = named ?? idFor(session, firstMessageId);
     if (!chosenId.test(id)) throw new ProblemError("not_found");
     const isIssued = issuedId.test(id);
     const storedId = isIssued ? id : `${session.sid}~${id}`;
     const thread = await store.find(session.projectId, storedId);
-    if (!thread && !isIssued) {
-      return { thread: newThread(session, storedId, session.sid), isNew: true };
+    if (!thread && (!isIssued || named === undefined)) {
+      return { thread: newThread(session, storedId, isIssued ? null : session.sid), isNew: true };
     }
     if (!thread || !mayTouch(session, thread)) throw new ProblemError("not_found");
     return { thread, isNew: false };
@@ -129,13 +157,20 @@ export function createThreads({ store, runs, now = Date.now, random }: ThreadsOp
     },
     async get(session, id) {
       const thread = await find(session, id);
-      const contents = await store.read(thread.id, maxMessages);
-      const message_count = await store.countMessages(thread.id);
-      return {
-        thread: toSummary({ ...thread, message_count }),
-        messages: toStoredMessages(contents),
-        active_run_id: runs.active(thread.id)?.id ?? null,
-      };
+      while (true) {
+        const run = runs.active(thread.id);
+        const contents = await store.read(thread.id, maxMessages);
+        const message_count = await store.countMessages(thread.id);
+        // Whoever follows the run hears all of it: what it wrote must not be in the messages, too.
+        if (run === runs.active(thread.id) && !run?.isBeingKept) {
+          return {
+            thread: toSummary({ ...thread, message_count }),
+            messages: toStoredMessages(contents),
+            active_run_id: run?.id ?? null,
+          };
+        }
+        if (run?.isBeingKept) await run.whenEnded;
+      }
     },
     async remove(session, id) {
       requireOwner(session);
@@ -145,7 +180,8 @@ export function createThreads({ store, runs, now = Date.now, random }: ThreadsOp
     },
     async rate(session, id, { message_id, rating, comment }) {
       const thread = await find(session, id);
-      if (!(await store.hasMessage(thread.id, message_id, "assistant"))) {
+      const rated = await store.findMessage(thread.id, message_id);
+      if (rated?.role !== "assistant") {
         throw new ProblemError("invalid_request", {
           field: "message_id",
           detail: "message_id: Use the id of an answer of this thread.",

@@ -127,6 +127,93 @@ test("regenerating puts a new answer in the place of the last", async () => {
   expect(thread.messages[1]?.parts).toEqual([{ type: "text", text: "Better." }]);
 });
 
+test("an edited question takes the conversation back to where it stood: the model hears nothing of what came after", async () => {
+  const model = createScriptedModel([...says("Fine."), finishes()]);
+  const { ask, request } = await createAgentHarness({ model });
+  const session = someSession();
+  const messages = ["One", "Two", "Three"].map((text) => someQuestion(text));
+  const { threadId } = await ask(session, "", { messages: [messages[0]] });
+  for (const message of messages.slice(1)) {
+    await ask(session, "", { id: threadId, messages: [message] });
+  }
+  const edit = {
+    id: threadId,
+    trigger: "submit-message",
+    messageId: messages[1]?.id,
+    messages: [someQuestion("Two, but better")],
+  };
+  const edited = await ask(session, "", edit);
+  const said = JSON.stringify(model.calls.at(-1)?.prompt);
+  expect(said).toContain("Two, but better");
+  expect(said).not.toMatch(/"Two"|Three/);
+  // The same edit again follows its run.
+  expect((await ask(session, "", edit)).runId).toBe(edited.runId);
+  const thread = (await (await request(session, `/threads/${threadId}`)).json()) as StoredThread;
+  expect(thread.messages.map(({ parts }) => parts[0])).toMatchObject([
+    { text: "One" },
+    { text: "Fine." },
+    { text: "Two, but better" },
+    { text: "Fine." },
+  ]);
+  expect(thread.thread.title).toBe("One");
+  expect(model.calls).toHaveLength(4);
+});
+
+test("a question may be edited under its own id, as the AI SDK's clients do, and names its thread anew when it is the first", async () => {
+  const model = answering();
+  const { ask, request } = await createAgentHarness({ model });
+  const session = someSession();
+  const question = someQuestion("Old words");
+  const { threadId } = await ask(session, "", { messages: [question], messageId: question.id });
+  const edited = { ...question, parts: [{ type: "text", text: "New words" }] };
+  await ask(session, "", { id: threadId, messages: [edited], messageId: question.id });
+  const thread = (await (await request(session, `/threads/${threadId}`)).json()) as StoredThread;
+  expect(thread.messages.map(({ parts }) => parts[0])).toMatchObject([
+    { text: "New words" },
+    { text: "Yes." },
+  ]);
+  expect(thread.thread.title).toBe("New words");
+});
+
+test("only a question of the thread can be edited, and only its last answer written anew", async () => {
+  const { ask, chat, store } = await createAgentHarness({ model: answering() });
+  const session = someSession();
+  const first = await ask(session, "One");
+  const answerId = only(first.parts, "start")[0]?.messageId;
+  await ask(session, "Two", { id: first.threadId });
+  const other = await ask(session, "Elsewhere");
+  const foreign = (await store.read(other.threadId, 9)).messages[0]?.id;
+  for (const messageId of ["u_none", answerId, foreign]) {
+    const body = { id: first.threadId, messageId, messages: [someQuestion("Three")] };
+    const refused = await problemOf(await chat(session, body));
+    expect(refused).toMatchObject({ status: 400, field: "messageId" });
+  }
+  const again = { id: first.threadId, trigger: "regenerate-message", messageId: answerId };
+  expect(await problemOf(await chat(session, again))).toMatchObject({ code: "conflict" });
+  expect((await store.read(first.threadId, 9)).messages).toHaveLength(4);
+  expect((await store.read(other.threadId, 9)).messages).toHaveLength(2);
+});
+
+test("the same wish for another answer follows its run, and is a new one after it was stopped", async () => {
+  const said = [...says("Yes."), finishes()];
+  const model = createScriptedModel(said, said, ["hangs"], said);
+  const { ask, agent, chat } = await createAgentHarness({ model });
+  const session = someSession();
+  const { threadId, parts } = await ask(session, "One?");
+  const messageId = only(parts, "start")[0]?.messageId;
+  const body = { id: threadId, trigger: "regenerate-message", messageId, messages: [] };
+  const first = await readAnswer(await chat(session, body));
+  expect((await readAnswer(await chat(session, body))).runId).toBe(first.runId);
+
+  const next = { ...body, messageId: only(first.parts, "start")[0]?.messageId };
+  const begun = await chat(session, next);
+  expect(await agent.stop(session, threadId)).toBe(true);
+  await readAnswer(begun);
+  expect((await readAnswer(await chat(session, next))).runId).not.toBe(
+    begun.headers.get("x-run-id"),
+  );
+});
+
 test("a client tool ends the run with its call pending, and its output goes on in the same message", async () => {
   const model = createScriptedModel(
     [...says("Opening."), calls("c_1", "open_billing", { plan: "pro" }), finishes("tool-calls")],

@@ -7,14 +7,24 @@ import type { OpenedThread } from "./threads.ts";
 
 /** What a request asks of a thread. */
 export type Turn =
-  | { readonly kind: "question"; readonly messageId: string; readonly text: string }
+  | {
+      readonly kind: "question";
+      readonly messageId: string;
+      readonly text: string;
+      /** The question that this one takes the place of, with everything behind it. */
+      readonly replaces?: string;
+    }
   | {
       readonly kind: "outputs";
       readonly outputs: readonly ToolOutput[];
       /** Read out of a foreign client's history, which repeats what has been answered long ago. */
       readonly fromHistory: boolean;
     }
-  | { readonly kind: "regenerate" };
+  | {
+      readonly kind: "regenerate";
+      /** The answer that is meant, if the client says so. It must be the last. */
+      readonly messageId?: string;
+    };
 
 /** A turn that is recorded and can be answered. */
 export interface PreparedTurn {
@@ -45,10 +55,11 @@ const titleLength = 80;
  * Records what a request brings: the question, or the outputs of pending calls, each once.
  *
  * A question whose id has had its answer is a `conflict`; one whose answer failed, never came or
- * waits for the page may be sent again, and is answered anew.
+ * waits for the page may be sent again, and is answered anew. One that replaces another takes the
+ * conversation back to where that one stood.
  *
  * @throws {@link ProblemError} `conflict`, or `invalid_request` for outputs of calls that this
- *   thread has not made.
+ *   thread has not made, and for a question to replace that it does not have.
  */
 export async function prepareTurn({
   store,
@@ -62,17 +73,18 @@ export async function prepareTurn({
     case "outputs":
       return prepareOutputs(store, place, turn, now());
     case "regenerate":
-      return prepareAgain(place.thread, await readContents(store, place));
+      return prepareAgain(place.thread, await readContents(store, place), turn.messageId);
   }
 }
 
 async function prepareQuestion(
   store: ThreadStore,
   { thread, isNew }: OpenedThread,
-  { messageId, text }: Extract<Turn, { kind: "question" }>,
+  { messageId, text, replaces }: Extract<Turn, { kind: "question" }>,
   atMs: number,
 ): Promise<PreparedTurn> {
-  if (!isNew && (await store.hasMessage(thread.id, messageId))) {
+  const known = isNew ? undefined : await store.findMessage(thread.id, messageId);
+  if (known && replaces !== messageId) {
     const contents = await store.read(thread.id, promptMessages);
     const answer = contents.messages.at(-1);
     const question = contents.messages.filter(({ role }) => role === "user").at(-1);
@@ -88,10 +100,21 @@ async function prepareQuestion(
     }
     return prepareAgain(thread, contents);
   }
-  const titled = thread.title === "" ? { ...thread, title: titleOf(text) } : thread;
+  // The AI SDK's clients give an edited question the id that it had; new to us, it is a new one.
+  const isEdit = replaces !== undefined && (known !== undefined || replaces !== messageId);
+  const replaced = isEdit && !isNew ? await store.findMessage(thread.id, replaces) : undefined;
+  if (isEdit && replaced?.role !== "user") {
+    throw new ProblemError("invalid_request", {
+      field: "messageId",
+      detail: "messageId: Use the id of a question of this thread.",
+    });
+  }
+  const isFirst = thread.title === "" || replaced?.position === 0;
+  const titled = isFirst ? { ...thread, title: titleOf(text) } : thread;
   await store.addQuestion({
     thread: titled,
     isNew,
+    ...(replaced && { replaces: replaced.id }),
     message: {
       id: messageId,
       thread_id: thread.id,
@@ -159,8 +182,18 @@ function messageToGoOn(
 }
 
 /** Answers the last question again; an answer that stands behind it gives way to the new one. */
-function prepareAgain(thread: ThreadRow, contents: ThreadContents): PreparedTurn {
+function prepareAgain(
+  thread: ThreadRow,
+  contents: ThreadContents,
+  answerId?: string,
+): PreparedTurn {
   const last = contents.messages.at(-1);
+  if (answerId !== last?.id && contents.messages.some(({ id }) => id === answerId)) {
+    throw new ProblemError("conflict", {
+      field: "messageId",
+      detail: "messageId: Only the last answer can be written anew; this is an earlier message.",
+    });
+  }
   if (!last) {
     throw new ProblemError("conflict", { detail: "There is no question to answer again." });
   }

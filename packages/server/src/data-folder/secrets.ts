@@ -32,6 +32,8 @@ export interface Secrets {
   readonly signIn: string;
   /** Signs the cookie of source pages. */
   readonly sourceCookie: Buffer;
+  /** Makes the ids of threads; derived from `key_copy`, too. */
+  readonly threadIds: Buffer;
   /** Seals the audit and names people in it; derived from `key_copy`, which is never replaced. */
   readonly audit: AuditKeys;
 }
@@ -64,6 +66,7 @@ export function loadSecrets(folder: string): Secrets {
     keyCopy,
     signIn: parsed.sign_in,
     sourceCookie: Buffer.from(parsed.source_cookie, "base64"),
+    threadIds: derive(keyCopy, "valet thread ids 1"),
     audit: {
       seal: derive(keyCopy, "valet audit seal 1"),
       reference: derive(keyCopy, "valet audit reference 1"),

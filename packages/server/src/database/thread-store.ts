@@ -2,7 +2,7 @@ import type { Transaction } from "kysely";
 import type { NewMessage, ThreadStore } from "../agent/thread-store.ts";
 import type { Database } from "./database.ts";
 import { locking } from "./dialect.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema, ThreadRow } from "./schema.ts";
 
 /** Conversations in SQL. */
 export function createSqlThreadStore(database: Database): ThreadStore {
@@ -105,16 +105,13 @@ export function createSqlThreadStore(database: Database): ThreadStore {
       return rows.map(({ id }) => id);
     },
 
-    hasMessage: async (threadId, id, role) =>
-      Boolean(
-        await database
-          .selectFrom("message")
-          .select("id")
-          .where("thread_id", "=", threadId)
-          .where("id", "=", id)
-          .$if(role !== undefined, (query) => query.where("role", "=", role ?? "user"))
-          .executeTakeFirst(),
-      ),
+    findMessage: (threadId, id) =>
+      database
+        .selectFrom("message")
+        .selectAll()
+        .where("thread_id", "=", threadId)
+        .where("id", "=", id)
+        .executeTakeFirst(),
 
     setFeedback: async (feedback) => {
       const { rating, comment, at_ms } = feedback;
@@ -135,7 +132,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         .execute();
     },
 
-    addQuestion: ({ thread, isNew, message }) =>
+    addQuestion: ({ thread, isNew, message, replaces }) =>
       database.transaction().execute(async (db) => {
         if (isNew) {
           // Another question may have made it since it was looked for.
@@ -144,6 +141,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         }
         await lock(db, thread.id);
         if (!isNew) await touch(db, thread.id, message.created_at_ms);
+        if (replaces !== undefined) await eraseFrom(db, thread, replaces);
         await db
           .updateTable("tool_call")
           .set({ state: "stopped", ended_at_ms: message.created_at_ms })
@@ -239,6 +237,39 @@ async function erase(db: Transaction<Schema>, threadId: string, messageId: strin
     .where("thread_id", "=", threadId)
     .where("id", "=", messageId)
     .execute();
+}
+
+/** Takes a message and all behind it out of a thread, and names the thread anew if none is left. */
+async function eraseFrom(
+  db: Transaction<Schema>,
+  { id: threadId, title }: Pick<ThreadRow, "id" | "title">,
+  messageId: string,
+): Promise<void> {
+  const first = await db
+    .selectFrom("message")
+    .select("position")
+    .where("thread_id", "=", threadId)
+    .where("id", "=", messageId)
+    .executeTakeFirst();
+  if (!first) return;
+  const gone = db
+    .selectFrom("message")
+    .select("id")
+    .where("thread_id", "=", threadId)
+    .where("position", ">=", first.position);
+  await db
+    .deleteFrom("tool_call")
+    .where("thread_id", "=", threadId)
+    .where("message_id", "in", gone)
+    .execute();
+  // What people think of an answer goes with it.
+  await db
+    .deleteFrom("message")
+    .where("thread_id", "=", threadId)
+    .where("position", ">=", first.position)
+    .execute();
+  if (Number(first.position) > 0) return;
+  await db.updateTable("thread").set({ title }).where("id", "=", threadId).execute();
 }
 
 async function touch(db: Transaction<Schema>, threadId: string, atMs: number): Promise<void> {

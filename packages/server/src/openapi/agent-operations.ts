@@ -39,7 +39,7 @@ export const agentOperations: readonly Operation[] = [
     tag: "Agent",
     summary: "Ask, and read the answer as it is written",
     description:
-      "One run of the agent. Fields are in camelCase, as the protocol's are. Only the last user message counts.",
+      "One run of the agent. Fields are in camelCase, as the protocol's are. Only the last user message counts. With `messageId` it takes the place of that question and of everything behind it. With the trigger `regenerate-message` the last answer is written anew. The same request again follows the run that it began.",
     credentials: ["sessionToken", "apiKey"],
     body: {
       schema: chatRequest,

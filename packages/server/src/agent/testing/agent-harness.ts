@@ -129,7 +129,7 @@ export async function createAgentHarness({
     ...(maxRunMs === undefined ? {} : { maxRunMs }),
     ...(keepMs === undefined ? {} : { keepMs }),
   });
-  const threads = createThreads({ store, runs, now });
+  const threads = createThreads({ store, runs, now, idKey: Buffer.alloc(32, 7) });
   const search = ({ query }: { readonly query: string }) =>
     typeof passages === "function" ? passages(query) : Promise.resolve(passages);
   const table = models ?? (model && createModels({ config: {}, embedded: model }));
