@@ -227,6 +227,12 @@ const unscoped: readonly (readonly [statement: RegExp, why: string])[] = [
     /delete from "thread" where \("id"\) in/,
     "threads that were found by project and owner, or that are over",
   ],
+  [/delete from "run" where \("id"\) in/, "runs of threads that were found by project and owner"],
+  [/^update "run" set .* where "id" = \?/, "a run that this server has begun itself"],
+  [
+    /^select \* from "run" where "id" = \? and "thread_id" = \?$/,
+    "a thread that was found by project",
+  ],
   [
     /^select "id", "project_id", "content_hash" from "document"$/,
     "what the index is compared with",

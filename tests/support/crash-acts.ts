@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { KillableServer } from "./crash-rounds.ts";
+import type { KillableServer } from "./killable-server.ts";
 
 /** What is known of something: so it is, or so it may be, because the answer did not come. */
 type Known<State> = { readonly state: State; readonly isSure: boolean };

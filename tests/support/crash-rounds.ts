@@ -1,17 +1,10 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { expect } from "vitest";
-import {
-  type ControlClient,
-  createControlClient,
-  socketFetch,
-} from "../../packages/server/src/control/control-client.ts";
 import type { TestDatabaseKind } from "../../packages/server/src/database/testing/test-databases.ts";
 import { type Acts, checkActs, createActs } from "./crash-acts.ts";
-import { cleanEnvironment, freePort, root } from "./programs.ts";
+import { type KillableServer, startKillable } from "./killable-server.ts";
 
 /** What the rounds were worth. */
 export interface CrashReport {
@@ -30,13 +23,14 @@ export interface CrashReport {
 export async function crashRounds(kind: TestDatabaseKind, rounds: number): Promise<CrashReport> {
   const folder = mkdtempSync(join(tmpdir(), "valet-crash-"));
   const postgres = kind.name === "PostgreSQL" ? await kind.createPlace() : undefined;
+  const variables = postgres ? { VALET_DATABASE_URL: postgres.place } : {};
   const acts = createActs();
   const report = { rounds: 0, acknowledged: 0, cutOff: 0 };
   try {
     for (let tries = 0; report.rounds < rounds; tries += 1) {
       // A kill may hit between two writes; that round does not count. But most must.
       expect(tries).toBeLessThan(rounds * 2 + 5);
-      const server = await startServer(join(folder, "data"), postgres?.place);
+      const server = await startKillable(join(folder, "data"), variables);
       try {
         await checkActs(acts, server);
         const { acknowledged, cutOff } = await workUntilKilled(acts, server);
@@ -48,7 +42,7 @@ export async function crashRounds(kind: TestDatabaseKind, rounds: number): Promi
         await server.exited;
       }
     }
-    const server = await startServer(join(folder, "data"), postgres?.place);
+    const server = await startKillable(join(folder, "data"), variables);
     try {
       await checkActs(acts, server);
     } finally {
@@ -60,42 +54,6 @@ export async function crashRounds(kind: TestDatabaseKind, rounds: number): Promi
     await postgres?.drop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A server in a process of its own. */
-export interface KillableServer {
-  readonly url: string;
-  readonly control: ControlClient;
-  kill(): void;
-  readonly exited: Promise<void>;
-}
-
-async function startServer(
-  dataDir: string,
-  databaseUrl: string | undefined,
-): Promise<KillableServer> {
-  const port = await freePort();
-  const child = spawn(process.execPath, ["packages/server/dist/main.js", "start", "--json-ready"], {
-    cwd: root,
-    env: cleanEnvironment({
-      VALET_DATA_DIR: dataDir,
-      VALET_PORT: String(port),
-      VALET_LOG_LEVEL: "fatal",
-      ...(databaseUrl !== undefined && { VALET_DATABASE_URL: databaseUrl }),
-    }),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", () => resolve());
-    child.once("exit", (code) => reject(new Error(`The server did not start: ${code}.`)));
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    control: createControlClient(socketFetch(join(dataDir, "control.sock"))),
-    kill: () => void child.kill("SIGKILL"),
-    exited,
-  };
 }
 
 /** Six at work at the same time; the kill comes with an acknowledgement, while the others wait. */

@@ -33,6 +33,7 @@ import { createSqlProjectStateStore } from "./database/project-state-store.ts";
 import { createSqlProjectStore } from "./database/project-store.ts";
 import { createSqlRemovalStore } from "./database/removal-store.ts";
 import { createSqlRevocationStore } from "./database/revocation-store.ts";
+import { createSqlRunStore } from "./database/run-store.ts";
 import { createServing } from "./database/serving.ts";
 import { createSqlSessionStore } from "./database/session-store.ts";
 import { createSqlSetupLinkStore } from "./database/setup-link-store.ts";
@@ -201,6 +202,9 @@ async function openParts(
   });
   const runs = createRuns({ streams, now });
   const threadStore = createSqlThreadStore(database);
+  const record = createSqlRunStore(database);
+  const interrupted = await record.endInterrupted(now());
+  if (interrupted > 0) log.warn({ runs: interrupted }, "Runs of a server that was cut off ended.");
   const threads = createThreads({ store: threadStore, runs, now, idKey: secrets.threadIds });
   const inForce = createPolicyInForce(states.settings);
   const budget = createSessionBudget({
@@ -213,6 +217,7 @@ async function openParts(
     tools: [createSearchTool(knowledge)],
     threads,
     store: threadStore,
+    record,
     runs,
     budget,
     integrations: { exists: projects.hasIntegration, isOff: states.isIntegrationOff },

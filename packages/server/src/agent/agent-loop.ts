@@ -1,8 +1,7 @@
 import type { LanguageModelV3, LanguageModelV3Prompt } from "@ai-sdk/provider";
 import type { FinishReason, StreamPart } from "@valet/protocol";
-import type { TokenShare } from "../sessions/token-pots.ts";
 import type { Answer } from "./answer.ts";
-import { stepWithinBudget } from "./budgeted-step.ts";
+import { type BudgetedStepOptions, stepWithinBudget } from "./budgeted-step.ts";
 import type { TokenUsage } from "./model-step.ts";
 import { RunFailure } from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
@@ -12,7 +11,11 @@ import type { Toolbox } from "./toolbox.ts";
 import type { Sleep } from "./until-aborted.ts";
 
 /** What {@link runAgentLoop} needs. */
-export interface AgentLoopOptions {
+export interface AgentLoopOptions
+  extends Pick<
+    BudgetedStepOptions,
+    "takeTokens" | "onCost" | "beforePaidCall" | "maxOutputTokens"
+  > {
   readonly model: LanguageModelV3;
   readonly prompt: LanguageModelV3Prompt;
   readonly toolbox: Toolbox;
@@ -24,16 +27,14 @@ export interface AgentLoopOptions {
   readonly claimCallId: (suggested: string) => string;
   /** Told after each step what it cost. */
   readonly onUsage: (usage: TokenUsage) => void;
-  /**
-   * Sets tokens apart for a call of the model whose prompt takes so many; undefined for no bound.
-   *
-   * @throws When none are left.
-   */
-  readonly takeTokens?: (atLeast: number) => TokenShare | undefined;
   /** What the last steps of this message called, when an earlier run wrote them; see {@link callsName}. */
   readonly earlierSteps?: readonly string[];
   /** The most calls of the model in one run. @default 8 */
   readonly maxSteps?: number;
+  /** The most tokens in one run, prompts and answers together. @default 250_000 */
+  readonly maxTokens?: number;
+  /** Waited for after a step that another one follows, so that what it came to is kept. */
+  readonly afterStep?: () => Promise<void>;
   readonly log: RunLog;
   readonly sleep: Sleep;
 }
@@ -51,10 +52,11 @@ const maxSameSteps = 3;
  * @throws The signal's reason when it aborts.
  */
 export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishReason> {
-  const { answer, emit, context, maxSteps = 8, earlierSteps = [] } = options;
+  const { answer, emit, context, maxSteps = 8, maxTokens = 250_000, earlierSteps = [] } = options;
   let { prompt } = options;
   const steps = [...earlierSteps];
   let invalidRounds = 0;
+  let usedTokens = 0;
   for (let step = 1; ; step += 1) {
     emit({ type: "start-step" });
     const { content, calls, finishReason, usage } = await stepWithinBudget({
@@ -62,7 +64,9 @@ export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishRea
       prompt,
       signal: context.signal,
       nextPartId: () => answer.nextPartId(),
+      tokensLeft: maxTokens - usedTokens,
     });
+    usedTokens += usage.inputTokens + usage.outputTokens;
     options.onUsage(usage);
     if (calls.length === 0) {
       emit({ type: "finish-step" });
@@ -78,6 +82,7 @@ export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishRea
     if (invalid > 0) invalidRounds += 1;
     // One chance to repair: a model that cannot write its arguments will not learn it now.
     if (invalidRounds > 1 || step >= maxSteps) throw new RunFailure("run_limit");
+    await options.afterStep?.();
     prompt = [...prompt, { role: "assistant", content }, { role: "tool", content: results }];
   }
 }

@@ -1,13 +1,14 @@
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
-import type { RunBudget, SessionBudget } from "../sessions/session-budget.ts";
+import { type RunBudget, type SessionBudget, usedSession } from "../sessions/session-budget.ts";
 import { type ChatInput, readTurn } from "./chat-request.ts";
-import { conductRun } from "./conduct-run.ts";
+import { conductRun, type RunLimits } from "./conduct-run.ts";
 import type { Models } from "./models/registry.ts";
-import type { Run } from "./run.ts";
-import { endingFrames, endingOf, RunStopped } from "./run-ending.ts";
+import { type Run, recallRun } from "./run.ts";
+import { endingFrames, endingOf, RunStopped, recordedFailure } from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
+import type { RunStore } from "./run-store.ts";
 import type { Runs } from "./runs.ts";
 import type { ServerTool } from "./server-tool.ts";
 import { createSystemPrompt } from "./system-prompt.ts";
@@ -32,14 +33,16 @@ export interface Agent {
   ): Promise<StartedRun>;
   /**
    * The run to follow in a thread: the one going on, or the one that `last` was read of, while it
-   * is remembered and has more to tell.
+   * is remembered and has more to tell. Of a run that failed its end is told however long ago that
+   * was, also when a server was killed in the middle of it.
    *
    * @throws {@link ProblemError} `not_found`.
    */
   attach(
     session: SessionPrincipal,
     threadId: string,
-    last?: { readonly runId: string; readonly seq: number },
+    last: { readonly runId: string; readonly seq: number } | undefined,
+    context: { readonly requestId: string },
   ): Promise<{ readonly run: Run; readonly fromSeq: number } | undefined>;
   /**
    * Stops a thread's run and resolves when it has ended.
@@ -65,6 +68,8 @@ export interface AgentOptions {
   readonly tools: readonly ServerTool[];
   readonly threads: Threads;
   readonly store: ThreadStore;
+  /** The record of all runs. */
+  readonly record: RunStore;
   readonly runs: Runs;
   /** What sessions may use up. */
   readonly budget: SessionBudget;
@@ -73,8 +78,7 @@ export interface AgentOptions {
     /** Whether it is switched off. @default never */
     isOff?(id: string): boolean;
   };
-  /** The most calls of the model in one run. @default 8 */
-  readonly maxSteps?: number;
+  readonly limits?: RunLimits;
   readonly now?: () => number;
   readonly random?: RandomBytes;
   readonly sleep?: Sleep;
@@ -86,9 +90,10 @@ export function createAgent({
   tools,
   threads,
   store,
+  record,
   runs,
   integrations,
-  maxSteps,
+  limits = {},
   now = Date.now,
   budget,
   random,
@@ -136,9 +141,24 @@ export function createAgent({
         taken = await budget.begin(session, turn.kind !== "outputs");
         const prepared = await prepareTurn({ store, place, turn, now });
         const system = createSystemPrompt(input);
+        const messageId = prepared.goesOn?.message.id ?? `msg_${randomBase62(22, random)}`;
+        const { thread } = prepared;
+        await record.begin({
+          id: run.id,
+          project_id: thread.project_id,
+          thread_id: thread.id,
+          message_id: messageId,
+          replaces: prepared.replaces ?? null,
+          sid: session.sid,
+          owner: session.owner,
+          until_s: usedSession(session).untilS,
+          started_at_ms: now(),
+        });
         void conductRun({
           run,
           turn: prepared,
+          messageId,
+          record,
           model,
           system,
           toolbox,
@@ -148,7 +168,7 @@ export function createAgent({
           now,
           random,
           sleep,
-          maxSteps,
+          limits,
           budget: taken,
         });
       } catch (error) {
@@ -161,7 +181,7 @@ export function createAgent({
       return { run, threadId };
     },
 
-    async attach(session, threadId, last) {
+    async attach(session, threadId, last, { requestId }) {
       const { id } = await threads.find(session, threadId);
       const known = last && runs.find(id, last.runId);
       if (known && last) {
@@ -169,7 +189,18 @@ export function createAgent({
         return known.ending && fromSeq >= known.length ? undefined : { run: known, fromSeq };
       }
       const run = runs.active(id);
-      return run && { run, fromSeq: 0 };
+      if (run) return { run, fromSeq: 0 };
+      const row = last && (await record.find(id, last.runId));
+      const failure = row && recordedFailure(row.ending);
+      if (!row || !failure) return undefined;
+      const fromSeq = last.seq + 1;
+      const ending = { kind: "failed", failure } as const;
+      const frames = endingFrames(ending, requestId);
+      const { sid } = row;
+      return {
+        run: recallRun({ id: row.id, threadId: id, sid, ending, fromSeq, frames }),
+        fromSeq,
+      };
     },
 
     async stop(session, threadId, runId) {

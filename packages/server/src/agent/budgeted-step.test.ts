@@ -121,3 +121,44 @@ test("a question that is not recorded gives its turn and its place back", async 
   const third = await chat(session, { messages: [someQuestion("Three?")] });
   expect((await problemOf(third)).code).toBe("budget_exhausted");
 });
+
+test("an operator's bound on one call is told to the model, and a session's share only when it is less", async () => {
+  const model = createScriptedModel([...says("Yes."), finishes()]);
+  const harness = await createAgentHarness({ model, limits: { maxOutputTokens: 900 } });
+  await harness.ask(someSession(), "May I?");
+  await harness.ask(within(1_000_000), "May I?");
+  await harness.ask(within(1_000), "May I?");
+  const [plain, rich, poor] = model.calls.map(({ maxOutputTokens }) => maxOutputTokens ?? 0);
+  expect([plain, rich]).toEqual([900, 900]);
+  expect(poor).toBeGreaterThan(0);
+  expect(poor).toBeLessThan(900);
+});
+
+test("what a call may cost is written before the model is asked, for a session that pays", async () => {
+  const owed: number[] = [];
+  let opened: Awaited<ReturnType<typeof open>> | undefined;
+  const asked = createScriptedModel([
+    { waitsFor: Promise.resolve() },
+    ...says("Yes."),
+    finishes("stop", { input: 700, output: 9 }),
+  ]);
+  const spying = {
+    ...asked,
+    async doStream(options: Parameters<typeof asked.doStream>[0]) {
+      const row = await opened?.database
+        .selectFrom("run")
+        .select("owed_tokens")
+        .where("ended_at_ms", "is", null)
+        .executeTakeFirstOrThrow();
+      owed.push(Number(row?.owed_tokens));
+      return asked.doStream(options);
+    },
+  };
+  opened = await open(spying);
+  const session = within(100_000);
+  await opened.ask(session, "May I?");
+  await opened.ask(someSession(), "May I?");
+  expect(owed[0]).toBeGreaterThan(100);
+  expect(owed[1]).toBe(0);
+  expect(await opened.spentBy(session)).toBe(709);
+});

@@ -8,6 +8,12 @@ import { RunFailure } from "./run-ending.ts";
 export interface BudgetedStepOptions extends ModelStepOptions {
   /** Sets tokens apart; undefined for no bound. @throws {@link ProblemError} When none are left. */
   readonly takeTokens?: (atLeast: number) => TokenShare | undefined;
+  /** What the run may still use, its prompts included. @default without a bound */
+  readonly tokensLeft?: number;
+  /** Told what the call has cost as far as it is known, and 0 when it was settled. */
+  readonly onCost?: (tokens: number) => void;
+  /** Waited for before a model is asked whose call a session with a bound pays. */
+  readonly beforePaidCall?: () => Promise<void>;
 }
 
 /** What a token of a prompt is taken to be, where only its text is known. */
@@ -20,29 +26,40 @@ const leastOutputTokens = 64;
  * ended before the model had counted, because somebody stopped it, is judged by what was said:
  * stopping early must not make an answer free.
  *
- * @throws {@link RunFailure} `budget_exhausted`, and whatever {@link streamModelStep} throws.
+ * @throws {@link RunFailure} `budget_exhausted`, `run_limit` when the run has used its tokens, and
+ *   whatever {@link streamModelStep} throws.
  */
 export async function stepWithinBudget({
   takeTokens,
+  tokensLeft = Number.POSITIVE_INFINITY,
+  onCost,
+  beforePaidCall,
   ...options
 }: BudgetedStepOptions): Promise<ModelStep> {
-  if (!takeTokens) return streamModelStep(options);
   const promptTokens = tokensOf(JSON.stringify(options.prompt));
-  const share = takeShare(takeTokens, promptTokens + leastOutputTokens);
-  if (!share) return streamModelStep(options);
+  if (promptTokens >= tokensLeft) throw new RunFailure("run_limit");
+  const share = takeTokens && takeShare(takeTokens, promptTokens + leastOutputTokens);
   let saidTokens = 0;
   let spent: number | undefined;
   try {
-    const maxOutputTokens = share.maxTokens - promptTokens;
-    if (maxOutputTokens < 1) {
+    const most = share ? share.maxTokens - promptTokens : Number.POSITIVE_INFINITY;
+    if (most < 1) {
       spent = 0;
       throw new RunFailure("budget_exhausted");
     }
+    onCost?.(promptTokens);
+    if (share) await beforePaidCall?.();
+    const maxOutputTokens = Math.min(most, options.maxOutputTokens ?? most);
     const step = await streamModelStep({
       ...options,
-      maxOutputTokens,
+      ...(Number.isFinite(maxOutputTokens) && { maxOutputTokens }),
       emit(part) {
-        saidTokens += said(part);
+        const tokens = said(part);
+        if (tokens > 0) {
+          saidTokens += tokens;
+          onCost?.(promptTokens + saidTokens);
+          if (promptTokens + saidTokens > tokensLeft) throw new RunFailure("run_limit");
+        }
         options.emit(part);
       },
     });
@@ -55,7 +72,8 @@ export async function stepWithinBudget({
     if (saidTokens === 0 && error instanceof RunFailure) spent = 0;
     throw error;
   } finally {
-    share.settle(spent ?? promptTokens + saidTokens);
+    share?.settle(spent ?? promptTokens + saidTokens);
+    onCost?.(0);
   }
 }
 

@@ -6,13 +6,15 @@ import { callsName, runAgentLoop } from "./agent-loop.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { readCallOutcome } from "./answer-part.ts";
 import { findCitations } from "./citations.ts";
+import { createDraftKeeper, type DraftKeeper } from "./draft-keeper.ts";
 import { describeModelError } from "./model-failure.ts";
 import { buildPrompt } from "./prompt.ts";
 import type { Run } from "./run.ts";
 import { endingFrames, endingOf, type RunEnding } from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
+import type { RunStore } from "./run-store.ts";
 import { createSourceNumbers, type SourceNumbers } from "./source-numbers.ts";
-import type { ThreadStore } from "./thread-store.ts";
+import type { AnswerToSave, ThreadStore } from "./thread-store.ts";
 import { wireThreadId } from "./threads.ts";
 import type { Toolbox } from "./toolbox.ts";
 import { callsOf, type PreparedTurn } from "./turns.ts";
@@ -22,18 +24,34 @@ import type { Sleep } from "./until-aborted.ts";
 export interface ConductRunOptions {
   readonly run: Run;
   readonly turn: PreparedTurn;
+  /** The assistant's message, as it is recorded with the run. */
+  readonly messageId: string;
   readonly model: LanguageModelV3;
   readonly system: string;
   readonly toolbox: Toolbox;
   readonly store: ThreadStore;
+  /** Where the run is recorded already. */
+  readonly record: RunStore;
   readonly requestId: string;
   readonly log: RunLog;
   readonly now: () => number;
   readonly random: RandomBytes | undefined;
   readonly sleep: Sleep;
-  readonly maxSteps?: number | undefined;
+  readonly limits: RunLimits;
   /** What was taken for the run; it is settled before the last frame goes out. */
   readonly budget: RunBudget;
+}
+
+/** Bounds of every run. */
+export interface RunLimits {
+  /** The most calls of the model. @default 8 */
+  readonly maxSteps?: number;
+  /** The most tokens, prompts and answers together. @default 250_000 */
+  readonly maxTokens?: number;
+  /** The most that the model may say in one call, in its tokens. @default what it takes for right */
+  readonly maxOutputTokens?: number;
+  /** How far what is kept may lie behind what was said, in milliseconds. @default 2_000 */
+  readonly draftEveryMs?: number;
 }
 
 /**
@@ -42,11 +60,11 @@ export interface ConductRunOptions {
  * whoever reads the end can build on it.
  */
 export async function conductRun(options: ConductRunOptions): Promise<void> {
-  const { run, turn, store, requestId, log, now } = options;
+  const { run, turn, messageId, store, record, requestId, log, now, budget } = options;
   const threadId = turn.thread.id;
-  const messageId = turn.goesOn?.message.id ?? `msg_${randomBase62(22, options.random)}`;
   const startedAtMs = now();
   const usage = { inputTokens: 0, outputTokens: 0 };
+  const cost = { tokens: 0 };
   const answer = createAnswer({
     threadId,
     messageId,
@@ -59,36 +77,64 @@ export async function conductRun(options: ConductRunOptions): Promise<void> {
     known: turn.contents.sources,
     save: (rows) => store.addSources(rows),
   });
+  const citations = () => findCitations(answer.text, (number) => sources.get(number) !== undefined);
+  const drafts = createDraftKeeper({
+    save: () =>
+      record.keepDraft(run.id, {
+        parts: answer.parts,
+        calls: answer.calls,
+        cited: citations(),
+        usage,
+        owedTokens: budget.spent ? budget.spent.modelTokens + cost.tokens : 0,
+      }),
+    everyMs: options.limits.draftEveryMs ?? 2_000,
+    log,
+  });
   const send = (part: StreamPart) => {
     answer.observe(part);
     run.push(part);
+    drafts.note();
   };
 
   const messageMetadata = { threadId: wireThreadId(turn.thread), runId: run.id };
   send({ type: "start", messageId, messageMetadata });
   let ending: RunEnding;
   try {
-    ending = await loop(options, { answer, sources, usage, send });
+    ending = await loop(options, { answer, sources, usage, cost, send, drafts });
   } catch (error) {
     ending = endingOf(run.signal.aborted ? run.signal.reason : error);
   }
+  await drafts.close();
   for (const part of answer.openEnds()) send(part);
   const waitsForPage = ending.kind === "finished" && ending.finishReason === "tool-calls";
   if (!waitsForPage) answer.stopCalls();
-  const cited = findCitations(answer.text, (number) => sources.get(number) !== undefined);
+  const cited = citations();
   send({
     type: "message-metadata",
     messageMetadata: { cited: cited.map((number) => `s${number}`), usage },
   });
   run.startKeeping();
-  // Whatever becomes of the answer, what it has cost was spent.
-  for (const write of [
-    () => keep(options, { answer, messageId, cited, ending }),
-    options.budget.settle,
-  ]) {
-    await write().catch((error: unknown) => {
-      ending = endingOf(error);
+  const end = (answered: AnswerToSave | undefined, spent: RunBudget["spent"]) =>
+    record.end({
+      id: run.id,
+      atMs: now(),
+      ending: ending.kind === "failed" ? ending.failure.code : ending.kind,
+      usage,
+      answer: answered,
+      spent,
     });
+  try {
+    await budget.settle(async (spent) => {
+      try {
+        await end(answerToSave(options, { answer, cited, ending }), spent);
+      } catch (error) {
+        ending = endingOf(error);
+        // Whatever becomes of the answer, what it has cost was spent.
+        await end(undefined, spent);
+      }
+    });
+  } catch (error) {
+    ending = endingOf(error);
   }
   logEnding(log, { run, ending, usage, tookMs: now() - startedAtMs });
   run.end(ending, endingFrames(ending, requestId));
@@ -100,15 +146,20 @@ async function loop(
     answer,
     sources,
     usage,
+    cost,
     send,
+    drafts,
   }: {
     readonly answer: Answer;
     readonly sources: SourceNumbers;
     readonly usage: { inputTokens: number; outputTokens: number };
+    /** What the call of the model that goes on has cost so far. */
+    readonly cost: { tokens: number };
     readonly send: (part: StreamPart) => void;
+    readonly drafts: DraftKeeper;
   },
 ): Promise<RunEnding> {
-  const { run, turn, store, model, toolbox, log, sleep, system, maxSteps } = options;
+  const { run, turn, store, model, toolbox, log, sleep, system, limits } = options;
   if (turn.isWaiting) return { kind: "finished", finishReason: "tool-calls" };
   const earlierCalls = turn.goesOn ? callsOf(turn.contents, turn.goesOn.message.id) : [];
   const shown = new Set(
@@ -140,8 +191,13 @@ async function loop(
       usage.outputTokens += step.outputTokens;
     },
     takeTokens: (atLeast) => options.budget.takeTokens(atLeast),
+    onCost(tokens) {
+      cost.tokens = tokens;
+    },
+    beforePaidCall: drafts.keep,
+    afterStep: drafts.keep,
     earlierSteps: earlierSteps(turn),
-    ...(maxSteps === undefined ? {} : { maxSteps }),
+    ...limits,
   });
   return { kind: "finished", finishReason };
 }
@@ -159,23 +215,22 @@ function earlierSteps({ goesOn, contents }: PreparedTurn): string[] {
   return steps.filter((step) => step.length > 0).map(callsName);
 }
 
-async function keep(
-  { turn, store, now }: ConductRunOptions,
+/** What is kept of a run; nothing of one that was stopped before it said anything. */
+function answerToSave(
+  { turn, messageId, now }: ConductRunOptions,
   {
     answer,
-    messageId,
     cited,
     ending,
   }: {
     readonly answer: Answer;
-    readonly messageId: string;
     readonly cited: readonly number[];
     readonly ending: RunEnding;
   },
-): Promise<void> {
+): AnswerToSave | undefined {
   const isEmpty = answer.parts.every(({ type }) => type === "step");
-  if (isEmpty && ending.kind === "stopped") return;
-  await store.saveAnswer({
+  if (isEmpty && ending.kind === "stopped") return undefined;
+  return {
     message: {
       id: messageId,
       thread_id: turn.thread.id,
@@ -188,7 +243,7 @@ async function keep(
     calls: answer.calls,
     ...(turn.replaces === undefined ? {} : { replaces: turn.replaces }),
     atMs: now(),
-  });
+  };
 }
 
 function logEnding(

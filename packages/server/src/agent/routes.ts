@@ -95,7 +95,8 @@ export function agentRoutes({
       const threadId = c.req.param("threadId");
       const header = c.req.header("last-event-id");
       const last = header ? readLastEventId(header) : undefined;
-      const found = await agent.attach(c.get("session"), threadId, last);
+      const context = { requestId: c.get("requestId") };
+      const found = await agent.attach(c.get("session"), threadId, last, context);
       if (!found) return c.body(null, 204);
       const onClose = enterReaders(c.get("session"));
       return answerRun(c, { run: found.run, threadId }, { fromSeq: found.fromSeq, onClose });

@@ -1,4 +1,10 @@
-import { type ErrorCode, errorCodes, type FinishReason, type StreamPart } from "@valet/protocol";
+import {
+  type ErrorCode,
+  errorCodes,
+  type FinishReason,
+  isErrorCode,
+  type StreamPart,
+} from "@valet/protocol";
 import { isDatabaseUnavailable } from "../database/database-unavailable.ts";
 import type { CutReason } from "../sessions/open-streams.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
@@ -63,6 +69,21 @@ export function endingOf(thrown: unknown): RunEnding {
   const failure = new RunFailure("internal_error", { retryable: true, cause: thrown });
   return { kind: "failed", failure };
 }
+
+/** A failure as it is recorded, by its code alone; undefined for an end that was none. */
+export function recordedFailure(ending: string | null): RunFailure | undefined {
+  if (ending === null || !isErrorCode(ending)) return undefined;
+  return new RunFailure(ending, { retryable: mayPass.has(ending) });
+}
+
+/** Failures after which the same request may well succeed. */
+const mayPass: ReadonlySet<ErrorCode> = new Set([
+  "run_interrupted",
+  "model_unavailable",
+  "internal_error",
+  "unavailable",
+  "token_revoked",
+]);
 
 /** The frames that end a stream: the last of them, and only it, is terminal. */
 export function endingFrames(ending: RunEnding, requestId: string): StreamPart[] {

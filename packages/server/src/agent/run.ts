@@ -62,7 +62,6 @@ export function createRun({
   onEnd,
 }: RunOptions): Run {
   const controller = new AbortController();
-  const encoder = new TextEncoder();
   const frames: Uint8Array[] = [];
   const listeners = new Set<() => void>();
   let logBytes = 0;
@@ -75,9 +74,7 @@ export function createRun({
   const timer = setTimeout(() => controller.abort(new RunFailure("run_limit")), maxRunMs);
 
   function append(part: StreamPart): void {
-    const frame = encoder.encode(
-      encodeEvent({ id: `${id}:${frames.length}`, data: JSON.stringify(part) }),
-    );
+    const frame = encodeFrame(id, frames.length, part);
     frames.push(frame);
     logBytes += frame.byteLength;
   }
@@ -130,5 +127,49 @@ export function createRun({
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+  };
+}
+
+const encoder = new TextEncoder();
+
+function encodeFrame(runId: string, seq: number, part: StreamPart): Uint8Array {
+  return encoder.encode(encodeEvent({ id: `${runId}:${seq}`, data: JSON.stringify(part) }));
+}
+
+/** A run that is over, and whose log is gone: of its frames only the last are known. */
+export function recallRun({
+  id,
+  threadId,
+  sid,
+  ending,
+  fromSeq,
+  frames,
+}: Pick<Run, "id" | "threadId" | "sid"> & {
+  readonly ending: RunEnding;
+  /** The number of the first frame that is known. */
+  readonly fromSeq: number;
+  readonly frames: readonly StreamPart[];
+}): Run {
+  const whenEnded = Promise.resolve();
+  return {
+    id,
+    threadId,
+    sid,
+    key: undefined,
+    signal: AbortSignal.abort(),
+    length: fromSeq + frames.length,
+    ending,
+    isBeingKept: true,
+    whenEnded,
+    frame(seq) {
+      const part = frames[seq - fromSeq];
+      if (!part) throw new RangeError(`There is no frame ${seq}.`);
+      return encodeFrame(id, seq, part);
+    },
+    push: () => undefined,
+    end: () => undefined,
+    startKeeping: () => undefined,
+    abort: () => undefined,
+    onChange: () => () => undefined,
   };
 }

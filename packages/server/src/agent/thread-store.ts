@@ -34,12 +34,7 @@ export interface ThreadStore {
   /** Ends pending calls. Gives the ids that were pending until now; others are left alone. */
   endCalls(threadId: string, ends: readonly CallEnd[]): Promise<string[]>;
   /** Writes an answer, over its earlier state if it has one, in place of `replaces` if given. */
-  saveAnswer(options: {
-    readonly message: NewMessage;
-    readonly calls: readonly ToolCallRow[];
-    readonly replaces?: string;
-    readonly atMs: number;
-  }): Promise<void>;
+  saveAnswer(answer: AnswerToSave): Promise<void>;
   addSources(sources: readonly ThreadSourceRow[]): Promise<void>;
   /** Keeps what a person thinks of an answer, over what they thought before. */
   setFeedback(feedback: FeedbackRow): Promise<void>;
@@ -48,6 +43,15 @@ export interface ThreadStore {
 
 /** A message before the store has given it its place. */
 export type NewMessage = Omit<MessageRow, "position">;
+
+/** An answer, and what is written with it. */
+export interface AnswerToSave {
+  readonly message: NewMessage;
+  readonly calls: readonly ToolCallRow[];
+  /** The answer that goes with this one's coming. */
+  readonly replaces?: string;
+  readonly atMs: number;
+}
 
 /** How a pending call ended. */
 export type CallEnd = Pick<ToolCallRow, "id" | "state" | "output" | "ended_at_ms">;

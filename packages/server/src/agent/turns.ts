@@ -167,7 +167,7 @@ async function prepareOutputs(
 
 /**
  * The message whose calls have now ended; or, when they had ended before, the one that failed
- * after it was told so and may be tried again.
+ * after it was told so, or never went on, and may be tried again.
  */
 function messageToGoOn(
   { messages, calls }: ThreadContents,
@@ -178,7 +178,10 @@ function messageToGoOn(
   const call = calls.find(({ id }) => ids.includes(id));
   const message = messages.find(({ id }) => id === call?.message_id);
   if (ended.length > 0) return message;
-  return message?.error !== null && message === messages.at(-1) ? message : undefined;
+  if (!message || message !== messages.at(-1)) return undefined;
+  // A server that ended between the outputs and the run leaves the calls as the last word.
+  const wentOn = readAnswerParts(message.parts).at(-1)?.type !== "tool-call";
+  return message.error !== null || !wentOn ? message : undefined;
 }
 
 /** Answers the last question again; an answer that stands behind it gives way to the new one. */

@@ -8,6 +8,7 @@ import { auditChain } from "./migrations/0005-audit-chain.ts";
 import { holder } from "./migrations/0008-holder.ts";
 import { keyDescription } from "./migrations/0009-key-description.ts";
 import { erasure } from "./migrations/0013-erasure.ts";
+import { runs } from "./migrations/0015-runs.ts";
 
 /**
  * Forward-only: a migration that has run anywhere is never edited, only followed by another.
@@ -24,5 +25,6 @@ export function migrations(auditKeys: AuditKeys): Readonly<Record<string, Migrat
     "0008_holder": { up: holder },
     "0009_key_description": { up: keyDescription },
     "0013_erasure": { up: erasure },
+    "0015_runs": { up: runs },
   };
 }

@@ -9,6 +9,7 @@ export interface Removed {
   readonly calls: number;
   readonly sources: number;
   readonly feedback: number;
+  readonly runs: number;
 }
 
 /** What removes conversations and sessions in small steps, each a transaction of its own. */
@@ -35,6 +36,7 @@ const parts = [
   ["calls", "tool_call", ["thread_id", "id"]],
   ["sources", "thread_source", ["thread_id", "number"]],
   ["messages", "message", ["thread_id", "id"]],
+  ["runs", "run", ["id"]],
   ["threads", "thread", ["id"]],
 ] as const;
 
@@ -85,7 +87,7 @@ export function createSqlRemovalStore(database: Database): RemovalStore {
 
     removeThreads: (ids, limit) =>
       database.transaction().execute(async (db) => {
-        const removed = { threads: 0, messages: 0, calls: 0, sources: 0, feedback: 0 };
+        const removed = { threads: 0, messages: 0, calls: 0, sources: 0, feedback: 0, runs: 0 };
         let left = ids.length === 0 ? 0 : limit;
         for (const [name, table, key] of parts) {
           if (left === 0) break;

@@ -21,6 +21,7 @@ export interface Schema {
   thread_source: ThreadSourceTable;
   message: MessageTable;
   tool_call: ToolCallTable;
+  run: RunTable;
   feedback: FeedbackTable;
   source: SourceTable;
   document: DocumentTable;
@@ -254,6 +255,32 @@ interface ToolCallTable {
   ended_at_ms: number | null;
 }
 
+/** One row for each run of the agent, from when it begins. */
+interface RunTable {
+  id: string;
+  project_id: string;
+  thread_id: string;
+  /** The answer that it writes, which may not be stored yet. */
+  message_id: string;
+  /** The answer that this one takes the place of. */
+  replaces: string | null;
+  sid: string;
+  owner: string | null;
+  /** The end of its session. */
+  until_s: number;
+  started_at_ms: number;
+  /** Null while it goes on, or when its server ended without a word. */
+  ended_at_ms: number | null;
+  /** `finished`, `stopped`, or the code of its failure. */
+  ending: string | null;
+  input_tokens: Generated<number>;
+  output_tokens: Generated<number>;
+  /** What its session has to pay for it, should it end without a word. */
+  owed_tokens: Generated<number>;
+  /** JSON of the answer so far; null when it has ended. */
+  draft: string | null;
+}
+
 interface FeedbackTable {
   thread_id: string;
   message_id: string;
@@ -320,6 +347,7 @@ export type ThreadRow = Selectable<ThreadTable>;
 export type ThreadSourceRow = Selectable<ThreadSourceTable>;
 export type MessageRow = Selectable<MessageTable>;
 export type ToolCallRow = Selectable<ToolCallTable>;
+export type RunRow = Selectable<RunTable>;
 export type FeedbackRow = Selectable<FeedbackTable>;
 export type SourceRow = Selectable<SourceTable>;
 export type DocumentRow = Selectable<DocumentTable>;

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { runStoreContract } from "../agent/run-store.contract.ts";
 import { threadStoreContract } from "../agent/thread-store.contract.ts";
 import { apiKeyStoreContract } from "../api-keys/api-key-store.contract.ts";
 import { auditStoreContract } from "../audit/audit-store.contract.ts";
@@ -23,6 +24,7 @@ const contracts: Readonly<Record<string, (kind: TestDatabaseKind) => void>> = {
   "states of projects": projectStateStoreContract,
   "set-up links": setupLinkStoreContract,
   threads: threadStoreContract,
+  runs: runStoreContract,
   knowledge: knowledgeStoreContract,
   "clean-up": cleanUpStoreContract,
 };

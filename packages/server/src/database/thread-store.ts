@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import type { NewMessage, ThreadStore } from "../agent/thread-store.ts";
+import type { AnswerToSave, NewMessage, ThreadStore } from "../agent/thread-store.ts";
 import type { Database } from "./database.ts";
 import { locking } from "./dialect.ts";
 import type { Schema, ThreadRow } from "./schema.ts";
@@ -139,7 +139,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
           const once = db.insertInto("thread").values(thread);
           await once.onConflict((conflict) => conflict.column("id").doNothing()).execute();
         }
-        await lock(db, thread.id);
+        await lockThread(db, thread.id);
         if (!isNew) await touch(db, thread.id, message.created_at_ms);
         if (replaces !== undefined) await eraseFrom(db, thread, replaces);
         await db
@@ -153,7 +153,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
 
     endCalls: (threadId, ends) =>
       database.transaction().execute(async (db) => {
-        await lock(db, threadId);
+        await lockThread(db, threadId);
         const ended: string[] = [];
         for (const { id, ...end } of ends) {
           const row = await db
@@ -169,30 +169,10 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         return ended;
       }),
 
-    saveAnswer: ({ message, calls, replaces, atMs }) =>
+    saveAnswer: (answer) =>
       database.transaction().execute(async (db) => {
-        await lock(db, message.thread_id);
-        if (replaces !== undefined) await erase(db, message.thread_id, replaces);
-        const { parts, cited, error } = message;
-        const earlier = await db
-          .updateTable("message")
-          .set({ parts, cited, error })
-          .where("thread_id", "=", message.thread_id)
-          .where("id", "=", message.id)
-          .returning("id")
-          .executeTakeFirst();
-        if (!earlier) await append(db, message);
-        for (const call of calls) {
-          const { state, output, ended_at_ms } = call;
-          await db
-            .insertInto("tool_call")
-            .values(call)
-            .onConflict((conflict) =>
-              conflict.columns(["thread_id", "id"]).doUpdateSet({ state, output, ended_at_ms }),
-            )
-            .execute();
-        }
-        await touch(db, message.thread_id, atMs);
+        await lockThread(db, answer.message.thread_id);
+        await writeAnswer(db, answer);
       }),
 
     addSources: async (sources) => {
@@ -209,8 +189,36 @@ export function createSqlThreadStore(database: Database): ThreadStore {
  * Lets one transaction at a time write into a thread. PostgreSQL would let two of them take the
  * same place, or wait for each other's calls in a circle; SQLite has one writer anyway.
  */
-async function lock(db: Transaction<Schema>, threadId: string): Promise<void> {
+export async function lockThread(db: Transaction<Schema>, threadId: string): Promise<void> {
   await locking(db, db.selectFrom("thread").select("id").where("id", "=", threadId)).execute();
+}
+
+/** Writes an answer, as {@link ThreadStore.saveAnswer}, into a thread that is locked. */
+export async function writeAnswer(
+  db: Transaction<Schema>,
+  { message, calls, replaces, atMs }: AnswerToSave,
+): Promise<void> {
+  if (replaces !== undefined) await erase(db, message.thread_id, replaces);
+  const { parts, cited, error } = message;
+  const earlier = await db
+    .updateTable("message")
+    .set({ parts, cited, error })
+    .where("thread_id", "=", message.thread_id)
+    .where("id", "=", message.id)
+    .returning("id")
+    .executeTakeFirst();
+  if (!earlier) await append(db, message);
+  for (const call of calls) {
+    const { state, output, ended_at_ms } = call;
+    await db
+      .insertInto("tool_call")
+      .values(call)
+      .onConflict((conflict) =>
+        conflict.columns(["thread_id", "id"]).doUpdateSet({ state, output, ended_at_ms }),
+      )
+      .execute();
+  }
+  await touch(db, message.thread_id, atMs);
 }
 
 async function append(db: Transaction<Schema>, message: NewMessage): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Transaction } from "kysely";
-import type { CountedTurn, UsageStore } from "../sessions/usage-store.ts";
+import type { Kysely, Transaction } from "kysely";
+import type { CountedTurn, UsageStore, UsedSession } from "../sessions/usage-store.ts";
 import type { Database } from "./database.ts";
 import type { Schema } from "./schema.ts";
 
@@ -48,23 +48,7 @@ export function createSqlUsageStore(database: Database): UsageStore {
           .execute();
       }),
 
-    addModelTokens: async ({ sid, projectId, untilS }, modelTokens) => {
-      await database
-        .insertInto("session_usage")
-        .values({
-          sid,
-          project_id: projectId,
-          turns: 0,
-          model_tokens: modelTokens,
-          until_s: untilS,
-        })
-        .onConflict((conflict) =>
-          conflict.column("sid").doUpdateSet((eb) => ({
-            model_tokens: eb("session_usage.model_tokens", "+", modelTokens),
-          })),
-        )
-        .execute();
-    },
+    addModelTokens: (session, modelTokens) => addModelTokens(database, session, modelTokens),
 
     async read(projectId, sid) {
       const row = await database
@@ -87,6 +71,23 @@ export function createSqlUsageStore(database: Database): UsageStore {
       return row?.count ?? 0;
     },
   };
+}
+
+/** Adds to what a session has used up. */
+export async function addModelTokens(
+  db: Kysely<Schema>,
+  { sid, projectId, untilS }: UsedSession,
+  modelTokens: number,
+): Promise<void> {
+  await db
+    .insertInto("session_usage")
+    .values({ sid, project_id: projectId, turns: 0, model_tokens: modelTokens, until_s: untilS })
+    .onConflict((conflict) =>
+      conflict.column("sid").doUpdateSet((eb) => ({
+        model_tokens: eb("session_usage.model_tokens", "+", modelTokens),
+      })),
+    )
+    .execute();
 }
 
 /** One more turn of a session; undefined when it has none left. */

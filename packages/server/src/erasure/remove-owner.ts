@@ -23,7 +23,7 @@ export async function removeOwner({
   /** Answers going on, whose sessions are over. @default none */
   readonly runs?: Pick<Runs, "active">;
 }): Promise<RemovedOwner> {
-  const removed = { threads: 0, messages: 0, calls: 0, sources: 0, feedback: 0 };
+  const removed = { threads: 0, messages: 0, calls: 0, sources: 0, feedback: 0, runs: 0 };
   for (;;) {
     const ids = await removal.threadsOf(projectId, owner, stepThreads);
     if (ids.length === 0) break;

@@ -18,6 +18,7 @@ export const erasedAnswer = z.object({
   calls: z.int(),
   sources: z.int(),
   feedback: z.int(),
+  runs: z.int(),
   sessions: z.int(),
   ended_streams: z.int(),
   log_cleared: z.boolean(),

@@ -3,7 +3,14 @@ import { createOpenCounts, type OpenCounts } from "../limits/open-counts.ts";
 import type { ProjectSettings } from "../projects/project-settings.ts";
 import { isVisitor, type SessionPrincipal } from "./principal.ts";
 import { createTokenPots, type TokenPot, type TokenShare } from "./token-pots.ts";
-import type { CountedTurn, TakenTurn, Usage, UsageStore, UsedSession } from "./usage-store.ts";
+import type {
+  CountedTurn,
+  SpentTokens,
+  TakenTurn,
+  Usage,
+  UsageStore,
+  UsedSession,
+} from "./usage-store.ts";
 
 /** What sessions may use up: turns, tokens of the model, and answers at the same time. */
 export interface SessionBudget {
@@ -28,8 +35,14 @@ export interface RunBudget {
    * @throws {@link ProblemError} `budget_exhausted`.
    */
   takeTokens(atLeast: number): TokenShare | undefined;
-  /** The run is over. What it has cost is durable when this resolves. */
-  settle(): Promise<void>;
+  /** What the run has spent so far; undefined for a session without a bound. */
+  readonly spent: SpentTokens | undefined;
+  /**
+   * The run is over. What it has cost is durable when this resolves.
+   *
+   * @param write Writes it, with whatever else belongs to it. Until then it stays taken.
+   */
+  settle(write?: (spent: SpentTokens | undefined) => Promise<void>): Promise<void>;
   /** The run did not take place. */
   giveBack(): Promise<void>;
 }
@@ -64,12 +77,17 @@ export function createSessionBudget({
         leaveStreams();
         pot?.leave();
       };
-      const close = async () => {
+      const spent = () => pot && { session: usedSession(session), modelTokens: pot.spent };
+      const close = async (
+        write = async (tokens: SpentTokens | undefined) => {
+          if (!tokens || tokens.modelTokens === 0) return;
+          await store.addModelTokens(tokens.session, tokens.modelTokens);
+        },
+      ) => {
         leaveStreams();
-        if (!pot) return;
         // Left only when it is written: until then the pot knows what the store does not.
-        if (pot.spent > 0) await store.addModelTokens(usedSession(session), pot.spent);
-        pot.leave();
+        await write(spent());
+        pot?.leave();
       };
       try {
         const usage = await take(store, session, turn, pot, nowMs);
@@ -89,6 +107,9 @@ export function createSessionBudget({
           const share = pot.take(atLeast);
           if (!share) throw tokensAreOver(pot.state());
           return share;
+        },
+        get spent() {
+          return spent();
         },
         settle: close,
         async giveBack() {
@@ -160,7 +181,8 @@ function turnOf(
   };
 }
 
-function usedSession({ sid, projectId, expiresAtMs }: SessionPrincipal): UsedSession {
+/** A session as its usage is counted. */
+export function usedSession({ sid, projectId, expiresAtMs }: SessionPrincipal): UsedSession {
   return { sid, projectId, untilS: Math.ceil(expiresAtMs / 1000) };
 }
 

@@ -22,6 +22,12 @@ export interface UsedSession {
   readonly untilS: number;
 }
 
+/** Tokens of a model that a session has used up. */
+export interface SpentTokens {
+  readonly session: UsedSession;
+  readonly modelTokens: number;
+}
+
 /** A turn, and the bounds that it has to keep. */
 export interface CountedTurn extends UsedSession {
   /** At least 1; undefined for no bound. */

@@ -8,6 +8,7 @@ import {
 import { Hono } from "hono";
 import { pino } from "pino";
 import { type Database, openDatabase } from "../../database/database.ts";
+import { createSqlRunStore } from "../../database/run-store.ts";
 import { createSqlThreadStore } from "../../database/thread-store.ts";
 import { createSqlUsageStore } from "../../database/usage-store.ts";
 import type { AppEnv } from "../../http/app-env.ts";
@@ -17,8 +18,10 @@ import { createOpenStreams, type OpenStreams } from "../../sessions/open-streams
 import type { SessionPrincipal } from "../../sessions/principal.ts";
 import { createSessionBudget } from "../../sessions/session-budget.ts";
 import { type Agent, createAgent } from "../agent.ts";
+import type { RunLimits } from "../conduct-run.ts";
 import { createModels, type Models } from "../models/registry.ts";
 import { agentRoutes } from "../routes.ts";
+import type { RunStore } from "../run-store.ts";
 import { createRuns, type Runs } from "../runs.ts";
 import { createSearchTool, type FoundPassage } from "../search-tool.ts";
 import type { ThreadStore } from "../thread-store.ts";
@@ -31,6 +34,7 @@ export interface AgentHarness {
   readonly streams: OpenStreams;
   readonly database: Database;
   readonly store: ThreadStore;
+  readonly record: RunStore;
   /** Every line of the log. */
   readonly log: readonly string[];
   /** Sends a request as a session. */
@@ -60,13 +64,15 @@ export interface ReadAnswer {
 
 /** What {@link createAgentHarness} takes. */
 export interface AgentHarnessOptions {
+  /** What another harness left. @default a database in memory */
+  readonly database?: Database;
   readonly model?: LanguageModelV3;
   readonly models?: Models;
   readonly passages?: readonly FoundPassage[] | ((query: string) => Promise<FoundPassage[]>);
   readonly maxRunMs?: number;
   readonly keepMs?: number;
   readonly heartbeatMs?: number;
-  readonly maxSteps?: number;
+  readonly limits?: RunLimits;
   readonly now?: () => number;
   /** Of every project. @default the default settings */
   readonly settings?: ProjectSettings;
@@ -109,19 +115,21 @@ export function somePassage(more: Partial<FoundPassage> = {}): FoundPassage {
 
 /** Opens a harness on a database in memory. */
 export async function createAgentHarness({
+  database: sharedDatabase,
   model,
   models,
   passages = [somePassage()],
   maxRunMs,
   keepMs,
   heartbeatMs,
-  maxSteps,
+  limits,
   now = Date.now,
   settings = defaultSettings,
   onSleep,
 }: AgentHarnessOptions): Promise<AgentHarness> {
-  const database = await openDatabase(":memory:");
+  const database = sharedDatabase ?? (await openDatabase(":memory:"));
   const store = createSqlThreadStore(database);
+  const record = createSqlRunStore(database);
   const streams = createOpenStreams();
   const runs = createRuns({
     streams,
@@ -139,6 +147,7 @@ export async function createAgentHarness({
     tools: [createSearchTool({ search })],
     threads,
     store,
+    record,
     runs,
     budget: createSessionBudget({
       store: createSqlUsageStore(database),
@@ -148,7 +157,7 @@ export async function createAgentHarness({
     integrations: { exists: async (_, id) => id === "int_1" || id === "int_2" },
     now,
     sleep: async (ms) => onSleep?.(ms),
-    ...(maxSteps === undefined ? {} : { maxSteps }),
+    ...(limits && { limits }),
   });
   const log: string[] = [];
   const logger = pino({}, { write: (line: string) => void log.push(line) });
@@ -184,6 +193,7 @@ export async function createAgentHarness({
     streams,
     database,
     store,
+    record,
     log,
     app,
     request,
