@@ -50,3 +50,25 @@ test("trusted proxies are ranges between commas, and none unless said", () => {
     expect.stringMatching(/^VALET_TRUSTED_PROXIES .*proxy\.local/),
   ]);
 });
+
+test("the bounds of a run are whole numbers, and have values when nothing is said", () => {
+  expect(readConfig({}).runLimits).toEqual({ maxSteps: 8, maxSeconds: 120, maxTokens: 250_000 });
+  expect(
+    readConfig({
+      VALET_RUN_MAX_STEPS: "3",
+      VALET_RUN_MAX_SECONDS: "30",
+      VALET_RUN_MAX_TOKENS: "5000",
+      VALET_MODEL_MAX_OUTPUT_TOKENS: "900",
+    }).runLimits,
+  ).toEqual({ maxSteps: 3, maxSeconds: 30, maxTokens: 5_000, maxOutputTokens: 900 });
+  const wrong = {
+    VALET_RUN_MAX_STEPS: "0",
+    VALET_RUN_MAX_SECONDS: "1.5",
+    VALET_RUN_MAX_TOKENS: "",
+  };
+  expect(problemsOf(wrong)).toEqual([
+    "VALET_RUN_MAX_STEPS must be a whole number from 1 to 100",
+    "VALET_RUN_MAX_SECONDS must be a whole number from 1 to 3600",
+    "VALET_RUN_MAX_TOKENS must be a whole number from 1000 to 1000000000",
+  ]);
+});

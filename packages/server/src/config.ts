@@ -21,6 +21,14 @@ export interface Config {
   readonly model: string | undefined;
   readonly modelApiKey: string | undefined;
   readonly modelBaseUrl: string | undefined;
+  /** Bounds of every run of the agent. */
+  readonly runLimits: {
+    readonly maxSteps: number;
+    readonly maxSeconds: number;
+    readonly maxTokens: number;
+    /** Of one call of the model; left out, what the model takes for right. */
+    readonly maxOutputTokens?: number;
+  };
   /** What the command encrypts and decrypts backups with, when it is not to ask. */
   readonly backupPassphrase: string | undefined;
 }
@@ -38,6 +46,11 @@ export class ConfigError extends Error {
 
 const levels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 const origin = "must be an origin such as https://valet.example.com, without a path";
+
+function wholeNumber(min: number, max: number) {
+  const what = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(what).int(what).min(min, what).max(max, what);
+}
 
 const environment = z.strictObject({
   VALET_HOST: z.string().min(1, "must not be empty").default("127.0.0.1"),
@@ -67,6 +80,10 @@ const environment = z.strictObject({
   VALET_MODEL_BASE_URL: z
     .url({ protocol: /^https?$/, error: "must be an http(s) address" })
     .optional(),
+  VALET_MODEL_MAX_OUTPUT_TOKENS: wholeNumber(1, 10_000_000).optional(),
+  VALET_RUN_MAX_STEPS: wholeNumber(1, 100).default(8),
+  VALET_RUN_MAX_SECONDS: wholeNumber(1, 3_600).default(120),
+  VALET_RUN_MAX_TOKENS: wholeNumber(1_000, 1_000_000_000).default(250_000),
   VALET_BACKUP_PASSPHRASE: z.string().min(1, "must not be empty").optional(),
 });
 
@@ -100,6 +117,14 @@ export function readConfig(
     model: data.VALET_MODEL,
     modelApiKey: data.VALET_MODEL_API_KEY,
     modelBaseUrl: data.VALET_MODEL_BASE_URL,
+    runLimits: {
+      maxSteps: data.VALET_RUN_MAX_STEPS,
+      maxSeconds: data.VALET_RUN_MAX_SECONDS,
+      maxTokens: data.VALET_RUN_MAX_TOKENS,
+      ...(data.VALET_MODEL_MAX_OUTPUT_TOKENS !== undefined && {
+        maxOutputTokens: data.VALET_MODEL_MAX_OUTPUT_TOKENS,
+      }),
+    },
     backupPassphrase: data.VALET_BACKUP_PASSPHRASE,
   };
   const problems = modelProblems(config);

@@ -45,6 +45,11 @@ Configuration comes from the environment:
   VALET_MODEL           provider/name; without it, the embedded valet-extractive-1
   VALET_MODEL_API_KEY   key of that provider
   VALET_MODEL_BASE_URL  address of an OpenAI-compatible provider
+  VALET_MODEL_MAX_OUTPUT_TOKENS
+                        the most a model may say in one call (its own limit)
+  VALET_RUN_MAX_STEPS   the most calls of the model for one answer (8)
+  VALET_RUN_MAX_SECONDS the longest that an answer may take (120)
+  VALET_RUN_MAX_TOKENS  the most tokens of one answer, prompts included (250000)
   VALET_BACKUP_PASSPHRASE
                         encrypts and opens backups; without it, the command asks
   VALET_LOG_LEVEL       fatal, error, warn, info, debug, trace or silent (info)`,

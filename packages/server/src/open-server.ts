@@ -200,7 +200,7 @@ async function openParts(
     onError: (error) =>
       log.error({ err: error }, "the search index could not be brought up to date"),
   });
-  const runs = createRuns({ streams, now });
+  const runs = createRuns({ streams, now, maxRunMs: config.runLimits.maxSeconds * 1_000 });
   const threadStore = createSqlThreadStore(database);
   const record = createSqlRunStore(database);
   const interrupted = await record.endInterrupted(now());
@@ -220,6 +220,7 @@ async function openParts(
     record,
     runs,
     budget,
+    limits: config.runLimits,
     integrations: { exists: projects.hasIntegration, isOff: states.isIntegrationOff },
     now,
   });

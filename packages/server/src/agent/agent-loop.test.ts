@@ -212,6 +212,43 @@ test("a run makes no more calls of the model than its cap", async () => {
   expect(only(parts, "data-error")[0]?.data.code).toBe("run_limit");
 });
 
+test("an operator's cap on the calls of the model is kept", async () => {
+  let n = 0;
+  const model = createScriptedModel(() => [search(`c_${n}`, `q${n++}`), finishes("tool-calls")]);
+  const { ask } = await createAgentHarness({ model, limits: { maxSteps: 2 } });
+  expect(only((await ask(someSession(), "Loop")).parts, "data-error")[0]?.data).toMatchObject({
+    code: "run_limit",
+    retryable: false,
+  });
+  expect(model.calls).toHaveLength(2);
+});
+
+test("a run that has used its tokens makes no further call", async () => {
+  const model = createScriptedModel(
+    [search("c_1", "a"), finishes("tool-calls", { input: 9_000, output: 900 })],
+    [...says("Never said."), finishes()],
+  );
+  const { ask } = await createAgentHarness({ model, limits: { maxTokens: 10_000 } });
+  const { parts, text } = await ask(someSession(), "Go on");
+  expect(model.calls).toHaveLength(1);
+  expect(text).toBe("");
+  expect(only(parts, "data-error")[0]?.data.code).toBe("run_limit");
+});
+
+test("a model that does not stop talking is cut at the tokens of its run, and what it said stays", async () => {
+  const words = Array.from({ length: 500 }, () => "forty letters of a text that has no end. ");
+  const model = createScriptedModel([...says(...words), "hangs"]);
+  const { ask, store } = await createAgentHarness({ model, limits: { maxTokens: 2_000 } });
+  const { parts, text, threadId } = await ask(someSession(), "Go on");
+  expect(only(parts, "data-error")[0]?.data.code).toBe("run_limit");
+  expect(model.cancelled).toBe(1);
+  expect(text.length).toBeGreaterThan(2_000);
+  expect(text.length).toBeLessThan(8_000);
+  const { messages } = await store.read(threadId, 9);
+  expect(messages[1]?.parts).toContain(text);
+  expect(messages[1]?.error).toBe("run_limit");
+});
+
 test("the same calls three times in a row end the run", async () => {
   const model = createScriptedModel(() => [search("c", "same"), finishes("tool-calls")]);
   const { ask } = await createAgentHarness({ model });
