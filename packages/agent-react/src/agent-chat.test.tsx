@@ -414,6 +414,7 @@ test("the package exports these names and no others", () => {
     "ToolCallCard",
     "ToolCallGroup",
     "createToolHelper",
+    "english",
     "resolveTheme",
     "sessionEndpoint",
     "useAgentChat",

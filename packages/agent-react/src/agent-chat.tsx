@@ -5,10 +5,10 @@ import { AgentInput } from "./agent-input.tsx";
 import { AgentThreadHistory } from "./agent-thread-history.tsx";
 import { ExamplePrompts } from "./example-prompts.tsx";
 import { CloseIcon, HistoryIcon, NewIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
 import { LiveStatus } from "./live-status.tsx";
 import { MessageList } from "./message-list.tsx";
 import { useAgentChat } from "./use-agent-chat.ts";
+import { useLabels } from "./use-labels.ts";
 import { ValetRoot } from "./valet-root.tsx";
 
 /** What the chat calls itself and begins with. */
@@ -45,6 +45,7 @@ export function AgentChat({
   headerActions,
   maxContentWidth = 820,
 }: AgentChatProps): ReactNode {
+  const labels = useLabels();
   const { messages, resetConversation, sendMessage, historyDisabled } = useAgentChat();
   const [showsHistory, setShowsHistory] = useState(false);
   const { title = labels.title, subtitle = labels.subtitle, description } = branding;

@@ -2,6 +2,7 @@
 import type { Agent, AnyTool, ToolCallDisplay, ToolDisplayMeta } from "@valet/agent-core";
 import { type ComponentType, createContext, type ReactNode, useContext } from "react";
 import type { AgentColorScheme, ResolvedTheme } from "./theme.ts";
+import type { Labels } from "./translation.ts";
 
 /** An icon component of any of the usual icon sets. */
 export type ToolIcon = ComponentType<{
@@ -39,6 +40,11 @@ export interface AgentContextValue {
   readonly agent: Agent<never>;
   /** Who is signed in, as the provider was told. */
   readonly userKey: string | undefined;
+  /** The texts of the components, in the provider's language. */
+  readonly labels: Labels;
+  /** Language of those texts, BCP 47. */
+  readonly locale: string;
+  readonly dir: "ltr" | "rtl";
   readonly theme: ResolvedTheme;
   readonly colorScheme: AgentColorScheme;
   readonly setColorScheme: (scheme: AgentColorScheme) => void;

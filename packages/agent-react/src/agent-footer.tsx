@@ -1,9 +1,10 @@
 "use client";
 import type { ReactNode } from "react";
-import { labels } from "./labels.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** What the chat is built with, and at the other end whatever the app wants to add. */
 export function AgentFooter({ children }: { readonly children?: ReactNode }): ReactNode {
+  const labels = useLabels();
   return (
     <footer className="valet-footer">
       <span>{labels.builtWith}</span>

@@ -1,8 +1,8 @@
 "use client";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef } from "react";
 import { SendIcon, StopIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
 import { useAgentChat } from "./use-agent-chat.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link AgentInput}. */
 export interface AgentInputProps {
@@ -16,7 +16,8 @@ const maxHeight = 160;
  * The input. Enter sends, Shift and Enter begin a line, Escape stops the answer. What is sent while
  * an answer is being written waits its turn.
  */
-export function AgentInput({ placeholder = labels.inputPlaceholder }: AgentInputProps): ReactNode {
+export function AgentInput({ placeholder }: AgentInputProps): ReactNode {
+  const labels = useLabels();
   const { inputValue, setInputValue, sendMessage, stopGeneration, isStreaming } = useAgentChat();
   const field = useRef<HTMLTextAreaElement>(null);
   const isEmpty = inputValue.trim() === "";
@@ -52,7 +53,9 @@ export function AgentInput({ placeholder = labels.inputPlaceholder }: AgentInput
         className="valet-input-field"
         rows={1}
         value={inputValue}
-        placeholder={placeholder}
+        placeholder={placeholder ?? labels.inputPlaceholder}
+        // Empty, it follows the page, and the placeholder with it.
+        dir={isEmpty ? undefined : "auto"}
         aria-label={labels.inputLabel}
         onChange={(event) => setInputValue(event.target.value)}
         onKeyDown={onKeyDown}

@@ -4,10 +4,10 @@ import { memo, type ReactNode } from "react";
 import { useAgentContext } from "./agent-context.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { RetryIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
 import { Markdown } from "./markdown.tsx";
 import { SourceTiles } from "./source-tiles.tsx";
 import { ToolCallCard, ToolCallGroup } from "./tool-call-card.tsx";
+import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link AgentMessageBubble}. */
 export interface AgentMessageBubbleProps {
@@ -19,10 +19,13 @@ export interface AgentMessageBubbleProps {
 /** One message of the conversation. Drawn again only when it changed itself. */
 export const AgentMessageBubble: React.NamedExoticComponent<AgentMessageBubbleProps> = memo(
   function AgentMessageBubble({ message, onRetry }: AgentMessageBubbleProps): ReactNode {
+    const labels = useLabels();
     if (message.role === "user") {
       return (
         <article className="valet-message valet-message-user" aria-label={labels.you}>
-          <div className="valet-bubble">{message.content}</div>
+          <div className="valet-bubble" dir="auto">
+            {message.content}
+          </div>
         </article>
       );
     }
@@ -38,6 +41,7 @@ function ErrorMessage({
   readonly message: ConversationMessage;
   readonly onRetry: (() => void) | undefined;
 }): ReactNode {
+  const labels = useLabels();
   return (
     <article className="valet-message valet-message-error" aria-label={labels.assistant}>
       <div className="valet-error" role="alert">
@@ -54,6 +58,7 @@ function ErrorMessage({
 }
 
 function Answer({ message }: { readonly message: ConversationMessage }): ReactNode {
+  const labels = useLabels();
   const { agent } = useAgentContext();
   const {
     blocks = [],

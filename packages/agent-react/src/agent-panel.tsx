@@ -21,7 +21,7 @@ export function AgentPanel({
   top = 0,
   ...chat
 }: AgentPanelProps): ReactNode {
-  const { emitPanelEvent } = useAgentContext();
+  const { emitPanelEvent, dir } = useAgentContext();
   const panel = useRef<HTMLElement>(null);
   const opener = useRef<Element | null>(null);
   const wasOpen = useRef(false);
@@ -42,6 +42,7 @@ export function AgentPanel({
     <aside
       ref={panel}
       className="valet-panel"
+      dir={dir}
       data-open={open}
       aria-hidden={!open}
       style={{ width: `min(${width}px, 100vw)`, top }}

@@ -8,6 +8,7 @@ import {
   type BuiltinToolMeta,
 } from "./agent-context.ts";
 import { type AgentColorScheme, type AgentThemeConfig, resolveTheme } from "./theme.ts";
+import { type AgentTranslation, createLabels, english } from "./translation.ts";
 
 /** Props of {@link AgentProvider}. */
 export interface AgentProviderProps<Context = unknown> {
@@ -37,8 +38,10 @@ export interface AgentProviderProps<Context = unknown> {
   readonly baseUrl?: string;
   /** Who is signed in to your app. A change ends session and conversation. */
   readonly userKey?: string;
-  /** Language of the page, BCP 47. */
+  /** Language of the page, BCP 47; told to the model. @default the translation's, where one is given */
   readonly locale?: string;
+  /** Language of the components. @default English */
+  readonly translation?: AgentTranslation;
   readonly children?: ReactNode;
 }
 
@@ -49,6 +52,7 @@ export interface AgentProviderProps<Context = unknown> {
  */
 export function AgentProvider<Context = unknown>(props: AgentProviderProps<Context>): ReactNode {
   const { children, theme: themeConfig, tools, builtinToolMeta = noMeta, userKey } = props;
+  const { translation = english } = props;
   const latest = useRef(props);
   const agent = useAgent(latest, props);
   const [scheme, setColorScheme] = useState<AgentColorScheme>();
@@ -67,6 +71,8 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
     [accentColor, colorScheme, fontFamily, fontSize, radius],
   );
 
+  const labels = useMemo(() => createLabels(translation), [translation]);
+
   const lastUserKey = useRef(userKey);
   // Before anything is painted, and before what loads in an effect below asks as the new person.
   useEarlyEffect(() => {
@@ -80,6 +86,9 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
     () => ({
       agent: agent as Agent<never>,
       userKey,
+      labels,
+      locale: translation.locale,
+      dir: translation.dir,
       theme,
       colorScheme: scheme ?? theme.colorScheme,
       setColorScheme,
@@ -90,7 +99,18 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
       setInputValue,
       emitPanelEvent: (type) => latest.current.onEvent?.({ type, data: {} }),
     }),
-    [agent, userKey, theme, scheme, props.enableHistory, tools, builtinToolMeta, inputValue],
+    [
+      agent,
+      userKey,
+      labels,
+      translation,
+      theme,
+      scheme,
+      props.enableHistory,
+      tools,
+      builtinToolMeta,
+      inputValue,
+    ],
   );
   return <AgentContext.Provider value={value}>{children}</AgentContext.Provider>;
 }
@@ -150,7 +170,8 @@ function toOptions<Context>(props: AgentProviderProps<Context>): Forwarded<Conte
     sourceGroupIdsInclude,
     enableHistory,
     baseUrl,
-    locale,
+    translation,
+    locale = translation?.locale,
   } = props;
   return {
     projectId,

@@ -3,8 +3,8 @@ import { AgentError, type ListedThread, SessionWithoutOwnerError } from "@valet/
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { useAgentContext } from "./agent-context.ts";
 import { TrashIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
 import { useAgentChat } from "./use-agent-chat.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link AgentThreadHistory}. */
 export interface AgentThreadHistoryProps {
@@ -22,6 +22,8 @@ export function AgentThreadHistory(props: AgentThreadHistoryProps): ReactNode {
 }
 
 function Threads({ onThreadSelected, className = "" }: AgentThreadHistoryProps): ReactNode {
+  const labels = useLabels();
+  const { locale } = useAgentContext();
   const { listThreads, resumeThread, deleteThread, historyDisabled } = useAgentChat();
   const [threads, setThreads] = useState<readonly ListedThread[]>([]);
   const [cursor, setCursor] = useState<string>();
@@ -77,9 +79,9 @@ function Threads({ onThreadSelected, className = "" }: AgentThreadHistoryProps):
               >
                 <span className="valet-thread-title">{thread.title || labels.untitled}</span>
                 <span className="valet-thread-note">
-                  <time dateTime={thread.updatedAt}>{formatAge(thread.updatedAt)}</time>
+                  <time dateTime={thread.updatedAt}>{formatAge(thread.updatedAt, locale)}</time>
                   {" · "}
-                  {labels.messages(thread.messageCount)}
+                  {labels.messages({ count: thread.messageCount })}
                 </span>
               </button>
               <DeleteButton title={thread.title} onDelete={() => void remove(thread.id)} />
@@ -117,6 +119,7 @@ function DeleteButton({
   readonly title: string;
   readonly onDelete: () => void;
 }): ReactNode {
+  const labels = useLabels();
   const [isSure, setIsSure] = useState(false);
   return (
     <button
@@ -139,9 +142,9 @@ const units = [
   ["minute", 60],
 ] as const;
 
-function formatAge(instant: string): string {
+function formatAge(instant: string, locale: string): string {
   const seconds = (Date.parse(instant) - Date.now()) / 1_000;
-  const format = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return format.format(Math.trunc(seconds / size), unit);
 }

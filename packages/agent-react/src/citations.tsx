@@ -1,11 +1,12 @@
 "use client";
 import type { MessageSource } from "@valet/agent-core";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { labels } from "./labels.ts";
 import { SourceLink } from "./source-link.tsx";
+import { useLabels } from "./use-labels.ts";
 
 /** A number in the text that opens what it stands for. */
 export function CitationButton({ source }: { readonly source: MessageSource }): ReactNode {
+  const labels = useLabels();
   const [isOpen, setIsOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const popover = useRef<HTMLSpanElement>(null);
@@ -15,7 +16,8 @@ export function CitationButton({ source }: { readonly source: MessageSource }): 
     if (!isOpen) return;
     place(button.current, popover.current);
     const close = (event: Event): void => {
-      const target = event.target as Node;
+      // Within a shadow root the event's target is the host, for listeners outside.
+      const target = event.composedPath()[0] as Node;
       if (!popover.current?.contains(target) && !button.current?.contains(target)) setIsOpen(false);
     };
     const closeByKey = (event: KeyboardEvent): void => {
@@ -38,7 +40,7 @@ export function CitationButton({ source }: { readonly source: MessageSource }): 
         ref={button}
         type="button"
         className="valet-citation-button"
-        aria-label={labels.source(source.number, source.title)}
+        aria-label={labels.source({ number: source.number, title: source.title })}
         aria-expanded={isOpen}
         aria-controls={id}
         onClick={() => setIsOpen(!isOpen)}

@@ -1,16 +1,18 @@
 "use client";
 import { type ReactNode, useEffect, useState } from "react";
 import { CheckIcon, CopyIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** Copies a text, and says so for a moment. */
 export function CopyButton({
   text,
-  label = labels.copy,
+  label,
 }: {
   readonly text: string;
   readonly label?: string;
 }): ReactNode {
+  const labels = useLabels();
+  const name = label ?? labels.copy;
   const [isCopied, setIsCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
@@ -28,8 +30,8 @@ export function CopyButton({
     <button
       type="button"
       className="valet-icon-button"
-      aria-label={label}
-      title={label}
+      aria-label={name}
+      title={name}
       onClick={copy}
     >
       {isCopied ? <CheckIcon /> : <CopyIcon />}

@@ -1,6 +1,6 @@
 "use client";
 import type { ReactNode } from "react";
-import { labels } from "./labels.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link ExamplePrompts}. */
 export interface ExamplePromptsProps {
@@ -10,6 +10,7 @@ export interface ExamplePromptsProps {
 
 /** Questions to begin with. */
 export function ExamplePrompts({ prompts, onSelect }: ExamplePromptsProps): ReactNode {
+  const labels = useLabels();
   if (prompts.length === 0) return null;
   return (
     <ul className="valet-prompts" aria-label={labels.examples}>

@@ -34,5 +34,11 @@ export {
   resolveTheme,
 } from "./theme.ts";
 export { ToolCallCard, type ToolCallCardProps, ToolCallGroup } from "./tool-call-card.tsx";
+export {
+  type AgentTexts,
+  type AgentTranslation,
+  english,
+  type PluralText,
+} from "./translation.ts";
 export { type AgentChatState, useAgentChat } from "./use-agent-chat.ts";
 export { type AgentColorSchemeState, useAgentColorScheme } from "./use-agent-color-scheme.ts";

@@ -1,5 +1,9 @@
-/** Every word that the components show. */
-export const labels = {
+/**
+ * Every word that the components show, in English. `{name}` stands for a value; a text that depends
+ * on a number has a form for each category of `Intl.PluralRules`. Texts of other languages stand in
+ * `locales/`, and the compiler misses there what is added here.
+ */
+export const englishTexts = {
   title: "AI Assistant",
   subtitle: "What can I help with?",
   inputPlaceholder: "Ask a question",
@@ -25,7 +29,7 @@ export const labels = {
   sourcesAlso: "Also searched",
   openPage: "Open page",
   openFailed: "The page could not be opened. Try again.",
-  source: (number: number, title: string): string => `Source ${number}: ${title}`,
+  source: "Source {number}: {title}",
   allow: "Allow",
   deny: "Deny",
   asksApproval: "asks for your approval",
@@ -54,6 +58,8 @@ export const labels = {
     reconnecting: "The connection was lost. Reconnecting",
   },
   answerReady: "The answer is ready.",
+  durationMs: "{count} ms",
+  durationSeconds: "{count} s",
   examples: "Examples",
   builtWith: "Built with Valet",
   historyLoading: "Loading your conversations",
@@ -64,5 +70,5 @@ export const labels = {
   deleteThread: "Delete this conversation",
   confirmDelete: "Click again to delete",
   untitled: "Untitled conversation",
-  messages: (count: number): string => `${count} ${count === 1 ? "message" : "messages"}`,
+  messages: { one: "{count} message", other: "{count} messages" },
 } as const;

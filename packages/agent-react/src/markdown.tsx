@@ -33,7 +33,7 @@ export function Markdown({
     return lexer.lexer(whole).filter(({ type }) => type !== "space");
   }, [text, isStreaming]);
   return (
-    <div className="valet-markdown">
+    <div className="valet-markdown" dir="auto">
       {blocks.map((block, at) => (
         // A block is known by its place: text is only ever added at the end.
         // biome-ignore lint/suspicious/noArrayIndexKey: see above.

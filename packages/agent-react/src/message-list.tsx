@@ -2,14 +2,15 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { AgentMessageBubble } from "./agent-message-bubble.tsx";
 import { CloseIcon, DownIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
 import { useAgentChat } from "./use-agent-chat.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** How near to its end, in pixels, the list follows what is added. */
 const nearEnd = 48;
 
 /** The conversation. Follows a growing answer only for who is reading its end. */
 export function MessageList({ children }: { readonly children?: ReactNode }): ReactNode {
+  const labels = useLabels();
   const { messages, queued, status, isStreaming, retry, cancelQueuedMessage } = useAgentChat();
   const list = useRef<HTMLDivElement>(null);
   const isFollowing = useRef(true);
@@ -70,7 +71,9 @@ export function MessageList({ children }: { readonly children?: ReactNode }): Re
           )}
           {queued.map(({ id, text }) => (
             <div key={id} className="valet-message valet-message-user valet-queued">
-              <div className="valet-bubble">{text}</div>
+              <div className="valet-bubble" dir="auto">
+                {text}
+              </div>
               <span className="valet-queued-note">
                 {labels.queued}
                 <button

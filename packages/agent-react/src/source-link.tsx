@@ -2,7 +2,7 @@
 import type { MessageSource } from "@valet/agent-core";
 import { type MouseEvent, type ReactNode, useState } from "react";
 import { useAgentContext } from "./agent-context.ts";
-import { labels } from "./labels.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link SourceLink}. */
 export interface SourceLinkProps {
@@ -17,6 +17,7 @@ export interface SourceLinkProps {
  * allows it, and led to the page when the agent has a ticket for it.
  */
 export function SourceLink({ source, className, children }: SourceLinkProps): ReactNode {
+  const labels = useLabels();
   const { agent } = useAgentContext();
   const [failed, setFailed] = useState(false);
   const isPublic = /^https?:/.test(source.sourceUrl);

@@ -2,8 +2,8 @@
 import type { MessageSource } from "@valet/agent-core";
 import type { ReactNode } from "react";
 import { BookIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
 import { SourceLink } from "./source-link.tsx";
+import { useLabels } from "./use-labels.ts";
 
 /** Sources as a list of links: those that the text cites, and those that were only searched. */
 export function SourceTiles({
@@ -11,6 +11,7 @@ export function SourceTiles({
 }: {
   readonly sources: readonly MessageSource[];
 }): ReactNode {
+  const labels = useLabels();
   const cited = sources.filter((source) => source.cited);
   const others = sources.filter((source) => !source.cited);
   if (sources.length === 0) return null;

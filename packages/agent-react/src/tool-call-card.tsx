@@ -3,7 +3,8 @@ import type { ToolCallDisplay } from "@valet/agent-core";
 import type { ReactNode } from "react";
 import { useAgentContext } from "./agent-context.ts";
 import { SearchIcon, ToolIcon } from "./icons.tsx";
-import { labels } from "./labels.ts";
+import type { Labels } from "./translation.ts";
+import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link ToolCallCard}. */
 export interface ToolCallCardProps {
@@ -16,6 +17,7 @@ const searchTool = "search_knowledge_base";
 
 /** One call of a tool: what it is, where it stands, and the two buttons while it waits for a person. */
 export function ToolCallCard({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
+  const labels = useLabels();
   const { toolsByName, builtinToolMeta } = useAgentContext();
   const { id, name, status, result, error } = toolCall;
   const tool = toolsByName.get(name);
@@ -56,7 +58,7 @@ export function ToolCallCard({ toolCall, onApprove, onReject }: ToolCallCardProp
           {labels.toolStatus[status]}
           {isOver &&
             toolCall.durationMs !== undefined &&
-            ` · ${formatDuration(toolCall.durationMs)}`}
+            ` · ${formatDuration(labels, toolCall.durationMs)}`}
         </span>
       </div>
       {status === "error" && error !== undefined && <p className="valet-tool-error">{error}</p>}
@@ -102,6 +104,8 @@ function Json({ title, value }: { readonly title: string; readonly value: unknow
   );
 }
 
-function formatDuration(ms: number): string {
-  return ms < 1_000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`;
+function formatDuration(labels: Labels, ms: number): string {
+  return ms < 1_000
+    ? labels.durationMs({ count: Math.max(1, Math.round(ms)) })
+    : labels.durationSeconds({ count: ms / 1_000 });
 }

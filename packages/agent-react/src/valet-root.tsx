@@ -10,11 +10,13 @@ export function ValetRoot({
   children,
   ...rest
 }: HTMLAttributes<HTMLDivElement>): ReactNode {
-  const { theme, colorScheme } = useAgentContext();
+  const { theme, colorScheme, locale, dir } = useAgentContext();
   return (
     <div
       {...rest}
       className={`valet-root ${className}`}
+      lang={locale}
+      dir={dir}
       data-valet-scheme={colorScheme}
       style={{ ...(toVariables(theme) as CSSProperties), ...style }}
     >
