@@ -96,6 +96,11 @@ export interface AgentOptions<Context = unknown> {
   readonly fetch?: typeof fetch;
   /** Language of the page, BCP 47. */
   readonly locale?: string;
+  /**
+   * Whether pages of this origin that show the same conversation show it live in all of them. They
+   * tell each other ids over a `BroadcastChannel`, never a token or a word. @default true
+   */
+  readonly shareTabs?: boolean;
   /** Settings of the session-token manager. */
   readonly sessionTokens?: SessionTokenManagerOptions;
 }

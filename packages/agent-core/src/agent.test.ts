@@ -42,6 +42,8 @@ function openAgent(options: Partial<AgentOptions> = {}) {
       return { session_token: `token-${issued}`, expires_in: 3600 };
     },
     onEvent: (event) => void events.push(event),
+    // The agents of one file are pages of one origin.
+    shareTabs: false,
     ...options,
   });
   return { agent, events };
@@ -107,6 +109,11 @@ test("a connection that is cut is taken up behind the last frame, and nothing co
 test("an answer that cannot be taken up again is shown as interrupted, not as finished", async () => {
   server.script = [{ parts: answerOf("One", " two."), cutAfter: 4 }];
   server.routes["GET /chat/thr_1/stream/"] = { status: 204, body: undefined };
+  const thread = { id: "thr_1", title: "t", created_at: "", updated_at: "", message_count: 1 };
+  server.routes["GET /threads/thr_1/"] = {
+    status: 200,
+    body: { thread, messages: [], active_run_id: null },
+  };
   const { agent, events } = openAgent({ sessionTokens: { timers: impatient } });
   await agent.sendMessage("a");
   const [, partial, error] = agent.getMessages();
@@ -184,7 +191,10 @@ test("every request of the SDK is sent again with a fresh token when its token w
     ["POST /sources/doc_1/ticket", (agent) => agent.sourceUrl("/sources/doc_1")],
   ];
   server.routes["GET /threads/"] = { status: 200, body: { threads: [thread], next_cursor: null } };
-  server.routes["GET /threads/thr_1/"] = { status: 200, body: { thread, messages: [] } };
+  server.routes["GET /threads/thr_1/"] = {
+    status: 200,
+    body: { thread, messages: [], active_run_id: null },
+  };
   server.routes["POST /threads/thr_1/feedback/"] = { status: 200, body: {} };
   server.routes["DELETE /threads/thr_1/"] = { status: 200, body: {} };
   server.routes["POST /sources/doc_1/ticket"] = { status: 200, body: { url: "/sources/doc_1" } };

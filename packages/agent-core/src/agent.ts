@@ -6,8 +6,10 @@ import {
   type QueuedMessage,
   toAuthState,
 } from "./agent-snapshot.ts";
-import { type AnswerLoop, createAnswerLoop } from "./answer-loop.ts";
+import { type AnswerLoop, type AnswerStep, createAnswerLoop } from "./answer-loop.ts";
+import { lastQuestionAt, showAnswer } from "./answer-view.ts";
 import { callHost } from "./call-host.ts";
+import { askingBody } from "./chat-body.ts";
 import type { ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
 import { createPageTools, type PageTools } from "./page-tools.ts";
@@ -16,7 +18,8 @@ import { TokenError } from "./session-tokens/token-error.ts";
 import type { GetSessionToken, SessionTokenManager, Timers } from "./session-tokens/types.ts";
 import { createRequestFrame, createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
-import { fromStored } from "./stored-thread.ts";
+import { fromStored, goesOn } from "./stored-thread.ts";
+import { nobody, openTabs, type Tabs } from "./tabs.ts";
 import {
   deleteThread,
   listThreads,
@@ -29,7 +32,12 @@ import type { AnyTool } from "./tools.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-interface Turn extends QueuedMessage {
+/** Something to answer, which waits until what is before it has ended. */
+interface Turn {
+  /** What the person wrote; nothing when they wrote nothing. */
+  readonly question?: QueuedMessage;
+  /** How the conversation stands when the turn comes, and what is done first. */
+  readonly begin: () => { readonly step: AnswerStep } & Partial<AgentSnapshot>;
   readonly done: () => void;
 }
 
@@ -61,7 +69,9 @@ export class Agent<Context = unknown> {
   #runId: string | undefined;
   /** Whether a request of the present turn has left. */
   #isSent = false;
-  #lastFailedTurn: QueuedMessage | undefined;
+  /** What may be tried again. */
+  #failed: { readonly question?: QueuedMessage; readonly step: AnswerStep } | undefined;
+  #openedTabs: Tabs | undefined;
   #generation = 0;
   /** Counts the people that this page was of. */
   #session = 0;
@@ -86,13 +96,16 @@ export class Agent<Context = unknown> {
     this.#tools = createPageTools({
       tools: () => (this.#options.tools ?? []) as readonly AnyTool<never>[],
       context: () => this.#options.context ?? {},
-      show: (draft, status) => this.#answers.show(draft, "now", status),
+      show: (draft, status) => showAnswer(this.#store, draft, "now", status),
       emit: (event) => this.#emit(event),
+      onDecided: (id) => this.#tabs().announceCall(this.#store.read().threadId ?? "", id),
     });
     this.#answers = createAnswerLoop({
       store: this.#store,
       timers: this.#timers,
+      random: options.sessionTokens?.random ?? Math.random,
       tools: this.#tools,
+      tabs: () => this.#tabs(),
       transport: () => this.#transport,
       options: () => this.#options as AgentOptions<never>,
       displayName: (name) => this.#displayName(name),
@@ -136,23 +149,70 @@ export class Agent<Context = unknown> {
   async sendMessage(text: string): Promise<void> {
     if (text.trim() === "") throw new TypeError("A message needs a text.");
     if (this.#isDisposed) throw new AgentError("disposed", "This agent was disposed of.");
-    return this.#enqueue({ id: `u_${newId()}`, text });
+    return this.#ask({ id: `u_${newId()}`, text });
   }
 
-  /** Asks the last failed message again. Does nothing when none has failed. */
+  /**
+   * Tries again what failed last: takes the answer up where the connection was lost, or asks the
+   * question again. Does nothing when the last answer has not failed.
+   */
   async retry(): Promise<void> {
-    const turn = this.#lastFailedTurn;
-    if (!turn || this.#isDisposed || this.#store.read().isStreaming) return;
-    const { messages } = this.#store.read();
-    const at = messages.findIndex(({ id }) => id === turn.id);
-    if (at >= 0) this.#store.update({ messages: messages.slice(0, at) });
+    const { messages, isStreaming } = this.#store.read();
+    const last = messages.at(-1);
+    if (this.#isDisposed || isStreaming || !last?.isError) return;
+    const { question, step } = this.#failed ?? {};
+    const asked = messages[lastQuestionAt(messages)];
+    // Outputs of tools that have run are sent again; the tools are not run again.
+    if (step && !(step.type === "request" && step.body.messages?.length)) {
+      return this.#enqueue({ begin: () => ({ step, messages: messages.slice(0, -1) }) });
+    }
+    if (!asked) return;
+    const kept = messages.slice(0, messages.indexOf(asked) + 1);
     // The same id: a server that has the question already does not take it for another one.
-    return this.#enqueue(turn);
+    const again = step ?? { type: "request", body: askingBody(asked) };
+    return this.#enqueue({
+      ...(question && { question }),
+      begin: () => ({ step: again, messages: kept }),
+    });
+  }
+
+  /**
+   * Has the last answer written anew, in its place. Does nothing while an answer is being written,
+   * and when there is none.
+   */
+  async regenerate(): Promise<void> {
+    const { messages, isStreaming, threadId } = this.#store.read();
+    const at = lastQuestionAt(messages);
+    const answer = messages.at(-1);
+    if (this.#isDisposed || isStreaming || at < 0 || answer?.role !== "assistant") return;
+    if (answer.isError || threadId === undefined) return this.retry();
+    const body = { trigger: "regenerate-message", messageId: answer.id, messages: [] } as const;
+    return this.#enqueue({
+      begin: () => ({ step: { type: "request", body }, messages: messages.slice(0, at + 1) }),
+    });
+  }
+
+  /**
+   * Puts another question in the place of one, and has it answered. Everything behind it goes, on
+   * the server, too: no model hears of it again. An answer that is being written is stopped.
+   *
+   * @param messageId A question of this conversation.
+   * @returns When the answer has ended.
+   * @throws TypeError for an empty text and for an id of no question; {@link AgentError} `disposed`.
+   */
+  async editMessage(messageId: string, text: string): Promise<void> {
+    if (text.trim() === "") throw new TypeError("A message needs a text.");
+    if (this.#isDisposed) throw new AgentError("disposed", "This agent was disposed of.");
+    const find = (): number =>
+      this.#store.read().messages.findIndex(({ id, role }) => id === messageId && role === "user");
+    if (find() < 0) throw new TypeError("The conversation has no question of this id.");
+    this.stopGeneration();
+    return this.#ask({ id: `u_${newId()}`, text }, messageId);
   }
 
   /** Takes back a message that is still waiting. */
   cancelQueuedMessage(id: string): void {
-    const turn = this.#turns.find((waiting) => waiting.id === id);
+    const turn = this.#turns.find(({ question }) => question?.id === id);
     this.#turns = this.#turns.filter((waiting) => waiting !== turn);
     this.#showQueue();
     turn?.done();
@@ -200,6 +260,8 @@ export class Agent<Context = unknown> {
     this.#options = { ...this.#options, ...changes };
     if (this.#options.baseUrl !== baseUrl || this.#options.projectId !== projectId) {
       this.#transport = this.#createTransport();
+      this.#openedTabs?.close();
+      this.#openedTabs = undefined;
     }
   }
 
@@ -268,6 +330,19 @@ export class Agent<Context = unknown> {
    */
   async resumeThread(threadId: string): Promise<void> {
     this.#requireHistory();
+    return this.attachThread(threadId);
+  }
+
+  /**
+   * Takes up a conversation whose id the page has kept, for example over a reload: what was said is
+   * shown, an answer that is being written streams on, and what waits for the person or for a tool
+   * waits again. Needs no history: in a session without an owner, who knows the id may go on.
+   *
+   * @returns When the conversation is shown. An answer may still be under way: see `isStreaming`.
+   * @throws {@link ThreadNotFoundError}, {@link AgentError} `superseded`, `disposed`.
+   */
+  async attachThread(threadId: string): Promise<void> {
+    if (this.#isDisposed) throw new AgentError("disposed", "This agent was disposed of.");
     this.#wish += 1;
     const wish = this.#wish;
     const stored = await this.#ofThisPerson(loadThread(this.#transport, threadId));
@@ -275,11 +350,17 @@ export class Agent<Context = unknown> {
       throw new AgentError("superseded", "Another conversation was asked for meanwhile.");
     }
     this.#abandon();
-    this.#store.update({
+    const shown = {
       ...emptyConversation,
-      messages: stored.messages.map((message) => fromStored(message, this.#displayName)),
+      messages: fromStored(stored.messages, this.#displayName),
       threadId: stored.thread.id,
-    });
+    };
+    if (goesOn(stored)) {
+      void this.#enqueue({ begin: () => ({ ...shown, step: { type: "sync", stored } }) });
+    } else {
+      this.#store.update(shown);
+    }
+    this.#tabs();
     this.#emit({ type: "thread_resumed", data: { threadId } });
   }
 
@@ -324,6 +405,7 @@ export class Agent<Context = unknown> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#abandon();
+    this.#openedTabs?.close();
     this.#tokens.dispose();
   }
 
@@ -356,16 +438,45 @@ export class Agent<Context = unknown> {
     callHost(() => this.#options.onEvent?.(event));
   }
 
-  #enqueue({ id, text }: QueuedMessage): Promise<void> {
+  #ask(question: QueuedMessage, replaces?: string): Promise<void> {
+    const message = { id: question.id, role: "user", content: question.text } as const;
+    return this.#enqueue(
+      {
+        question,
+        begin: () => {
+          const { messages, threadId } = this.#store.read();
+          const at = messages.findIndex(({ id }) => id === replaces);
+          const replaced = threadId === undefined ? undefined : replaces;
+          return {
+            step: { type: "request", body: askingBody(message, replaced) },
+            messages: [...(at < 0 ? messages : messages.slice(0, at)), message],
+          };
+        },
+      },
+      replaces === undefined ? "last" : "next",
+    );
+  }
+
+  /** Shows what another page has begun in this conversation. */
+  #follow(): void {
+    void this.#enqueue({ begin: () => ({ step: { type: "sync" } }) }, "next");
+  }
+
+  #enqueue(turn: Omit<Turn, "done">, place: "next" | "last" = "last"): Promise<void> {
     return new Promise((done) => {
-      this.#turns.push({ id, text, done });
+      if (place === "next") this.#turns.unshift({ ...turn, done });
+      else this.#turns.push({ ...turn, done });
       this.#showQueue();
       void this.#drain();
     });
   }
 
+  #queued(): QueuedMessage[] {
+    return this.#turns.flatMap(({ question }) => (question ? [question] : []));
+  }
+
   #showQueue(): void {
-    this.#store.update({ queued: this.#turns.map(({ id, text }) => ({ id, text })) });
+    this.#store.update({ queued: this.#queued() });
   }
 
   /** Answers what waits, one after the other. */
@@ -379,35 +490,39 @@ export class Agent<Context = unknown> {
     this.#isDraining = false;
   }
 
-  async #takeTurn({ id, text }: QueuedMessage): Promise<void> {
+  async #takeTurn({ question, begin }: Turn): Promise<void> {
     const generation = this.#generation;
     const abort = new AbortController();
-    const question: ConversationMessage = { id, role: "user", content: text };
+    const { step, ...conversation } = begin();
     this.#abort = abort;
     this.#runId = undefined;
     this.#isSent = false;
-    this.#lastFailedTurn = undefined;
+    this.#failed = undefined;
     this.#store.update({
-      messages: [...this.#store.read().messages, question],
-      queued: this.#turns.map((turn) => ({ id: turn.id, text: turn.text })),
+      ...conversation,
+      queued: this.#queued(),
       isStreaming: true,
       status: this.#tokens.peek() ? "thinking" : "connecting",
       error: undefined,
     });
-    this.#emit({ type: "message_sent", data: { threadId: this.#store.read().threadId } });
+    if (question) {
+      this.#emit({ type: "message_sent", data: { threadId: this.#store.read().threadId } });
+    }
     try {
       await untilAborted(this.#stopRequest, abort.signal);
       await this.#waitOutHold(abort.signal);
-      await this.#answers.answer(question, abort.signal);
+      await this.#answers.answer(step, abort.signal);
     } catch (thrown) {
       // After a reset this conversation is gone, and its failure concerns nobody.
       if (generation === this.#generation) {
-        if (!this.#answers.showEnd(thrown, abort.signal)) this.#lastFailedTurn = { id, text };
+        const failed = this.#answers.showEnd(thrown, abort.signal);
+        if (failed) this.#failed = { ...(question && { question }), step: failed };
       }
     }
     if (generation !== this.#generation) return;
     this.#abort = undefined;
     this.#store.update({ isStreaming: false, status: "idle" });
+    if (this.#answers.hasNews) this.#follow();
   }
 
   /**
@@ -437,9 +552,36 @@ export class Agent<Context = unknown> {
     this.#wish += 1;
     for (const turn of this.#turns) turn.done();
     this.#turns = [];
-    this.#lastFailedTurn = undefined;
+    this.#failed = undefined;
     this.#abort?.abort(stopped);
     this.#abort = undefined;
+    this.#answers.forget();
+    const { threadId } = this.#store.read();
+    if (threadId !== undefined) this.#openedTabs?.announceLeave(threadId);
+  }
+
+  /** The other pages, from the moment that there is a conversation to share with them. */
+  #tabs(): Tabs {
+    if (this.#options.shareTabs === false || this.#isDisposed) return nobody;
+    const isShown = (threadId: string): boolean => threadId === this.#store.read().threadId;
+    this.#openedTabs ??= openTabs({
+      projectId: this.#options.projectId,
+      timers: this.#timers,
+      shownThread: () => this.#store.read().threadId,
+      callsHeldHere: (threadId) =>
+        isShown(threadId) ? this.#answers.held : { decided: [], undecided: [] },
+      onRun: (threadId, runId) => {
+        if (!isShown(threadId) || !this.#answers.hear(runId)) return;
+        if (!this.#isDraining) this.#follow();
+      },
+      onCall: (threadId, id) => {
+        if (isShown(threadId)) this.#tools.letGo(id);
+      },
+      onLeave: (threadId) => {
+        if (isShown(threadId)) this.#answers.hear();
+      },
+    });
+    return this.#openedTabs;
   }
 
   #requireHistory(): void {

@@ -19,6 +19,17 @@ export function createDraft(id: string): AnswerDraft {
   return { message, startedMs: {} };
 }
 
+/** The answer that a message shows, to be written on. */
+export function reopen({
+  isPartial: _,
+  stopped: __,
+  isError: ___,
+  errorCode: ____,
+  ...message
+}: ConversationMessage): AnswerDraft {
+  return { message: { ...message, isStreaming: true }, startedMs: {} };
+}
+
 /**
  * The draft with one more frame in it.
  *

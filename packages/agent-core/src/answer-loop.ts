@@ -1,41 +1,85 @@
-import type { ChatRequest } from "@valet/protocol";
+import type { ChatRequest, StoredThread, ToolOutput } from "@valet/protocol";
+import { AgentError } from "./agent-error.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
-import type { AgentSnapshot, AgentStatus } from "./agent-snapshot.ts";
-import { type AnswerDraft, callsOf, closeMessage, createDraft } from "./answer-draft.ts";
+import type { AgentSnapshot } from "./agent-snapshot.ts";
+import { type AnswerDraft, callsOf, closeMessage, reopen } from "./answer-draft.ts";
+import {
+  lastQuestionAt,
+  openAnswer,
+  showAnswer,
+  showFailure,
+  showMessages,
+  showStopped,
+} from "./answer-view.ts";
+import { toChatRequest } from "./chat-body.ts";
 import { toFailure } from "./failure.ts";
-import type { ConversationMessage } from "./messages.ts";
-import { newId } from "./new-id.ts";
-import { type PageTools, pendingCalls } from "./page-tools.ts";
+import { type CallStanding, type PageTools, pendingCalls } from "./page-tools.ts";
+import { createReconnection } from "./reconnection.ts";
 import { readRun } from "./run-reader.ts";
+import { type FollowRunOptions, runIsGone } from "./run-stream.ts";
 import type { Timers } from "./session-tokens/types.ts";
+import { listenForWakeUps } from "./session-tokens/wake-ups.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
-import { type AnyTool, declareTool } from "./tools.ts";
+import { fromStored } from "./stored-thread.ts";
+import type { HeldCalls, Tabs } from "./tabs.ts";
+import { loadThread } from "./thread-history.ts";
 import type { Transport } from "./transport.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+/** What an answer does next. Each step can be taken again when it failed. */
+export type AnswerStep =
+  /** Sends a request that begins a run, and reads the run. */
+  | { readonly type: "request"; readonly body: Partial<ChatRequest> }
+  /** Reads a run that is going on. */
+  | { readonly type: "attach"; readonly runId: string }
+  /** Works off the calls that the answer waits for. */
+  | { readonly type: "calls" }
+  /** Goes on from what the server knows. */
+  | {
+      readonly type: "sync";
+      /** The conversation, if it was just loaded. */
+      readonly stored?: StoredThread;
+      /** Whether it is a failure when the server has no answer. */
+      readonly mustAnswer?: boolean;
+    };
 
 /** Gets whole answers, and shows them while they come. */
 export interface AnswerLoop {
   /**
-   * The whole answer to a question: runs of the server, with the page's tools between them.
+   * A whole answer: runs of the server, with the page's tools between them.
    *
    * @throws What ended it, unless it ended well; {@link AnswerLoop.showEnd} shows that.
    */
-  answer(question: ConversationMessage, signal: AbortSignal): Promise<void>;
-  /** Shows an answer that has changed. */
-  show(draft: AnswerDraft, when: "now" | "next-frame", status?: AgentStatus): void;
+  answer(begin: AnswerStep, signal: AbortSignal): Promise<void>;
   /**
    * Shows how an answer ended that did not end well. What came of it stays.
    *
-   * @returns Whether it was stopped; it failed otherwise.
+   * @returns The step to take again; `undefined` when it was stopped.
    */
-  showEnd(thrown: unknown, signal: AbortSignal): boolean;
+  showEnd(thrown: unknown, signal: AbortSignal): AnswerStep | undefined;
+  /**
+   * Hears that another page went on with the conversation in a run; or, without one, that the page
+   * that is waited for may have gone.
+   *
+   * @returns Whether this is news.
+   */
+  hear(runId?: string): boolean;
+  /** Whether something was heard that was not looked at. */
+  readonly hasNews: boolean;
+  /** The calls that this page has. */
+  readonly held: HeldCalls;
+  /** Is of no conversation any more. */
+  forget(): void;
 }
 
 /** What {@link createAnswerLoop} needs. */
 export interface AnswerLoopOptions {
   readonly store: SnapshotStore<AgentSnapshot>;
   readonly timers: Timers;
+  readonly random: () => number;
   readonly tools: PageTools;
+  readonly tabs: () => Tabs;
   /** The transport as it is now. */
   readonly transport: () => Transport;
   /** The agent's options as they are now. */
@@ -45,15 +89,23 @@ export interface AnswerLoopOptions {
   readonly emit: (event: AgentEvent) => void;
   /** Told when a request leaves. */
   readonly onSend: () => void;
-  /** Told which run is being read; undefined while it is not known. */
+  /** Told which run is being read; undefined while none is. */
   readonly onRun: (runId: string | undefined) => void;
 }
+
+/** A server that says again and again that a run goes on, and has none, is not asked for ever. */
+const maxSyncs = 5;
+
+const isElsewhere = (standing: CallStanding): boolean =>
+  standing === "elsewhere" || standing === "undecided";
 
 /** Creates the loop of one agent. */
 export function createAnswerLoop({
   store,
   timers,
+  random,
   tools,
+  tabs,
   transport,
   options,
   displayName,
@@ -61,127 +113,307 @@ export function createAnswerLoop({
   onSend,
   onRun,
 }: AnswerLoopOptions): AnswerLoop {
+  let draft: AnswerDraft | undefined;
+  let present: AnswerStep | undefined;
+  /** The last request of the answer. */
+  let asked: AnswerStep | undefined;
+  /** How often in a row the server was asked what it knows, and nothing was read since. */
+  let syncs = 0;
+  /** Whether this page began the run that was read last, so that what it calls is this page's. */
+  let isOwn = false;
+  /** Whether the answer is this page's to count: asked for here, or taken up after a reload. */
+  let isCounted = false;
+  /** The calls of the answer that another page has taken. */
+  let taken: readonly string[] = [];
+  const seenRuns = new Set<string>();
+  /** Whether calls of another page are waited for. */
+  let waitsForOthers = false;
+  let hasNews = false;
+  let wake = (): void => undefined;
+
+  const threadPath = (): string => `/chat/${encodeURIComponent(store.read().threadId ?? "")}`;
+
   async function run(
-    body: Partial<ChatRequest>,
-    earlier: AnswerDraft | undefined,
+    { open, ...how }: Pick<FollowRunOptions, "open" | "isFit" | "waitsForTurn">,
     signal: AbortSignal,
-  ): Promise<{ draft: AnswerDraft; finishReason: string }> {
-    const answer = await transport().send("/chat/", {
-      method: "POST",
-      body: toChatRequest(body, options(), store.read().threadId),
-      signal,
-      onSend,
-    });
-    const threadId = answer.headers.get("x-thread-id");
-    onRun(answer.headers.get("x-run-id") ?? undefined);
-    if (threadId !== null) store.update({ threadId, status: "thinking" });
-    return readRun({
+  ): Promise<AnswerStep | undefined> {
+    const read = await readRun({
       transport: transport(),
-      answer,
-      earlier,
+      open: (request) =>
+        open({
+          ...request,
+          onSend() {
+            onSend();
+            request.onSend?.();
+          },
+        }),
+      onOpen({ headers }) {
+        const runId = headers.get("x-run-id") ?? "";
+        const threadId = headers.get("x-thread-id");
+        seenRuns.add(runId);
+        onRun(runId);
+        if (threadId === null) return;
+        store.update({ threadId, status: "thinking" });
+        if (isOwn) tabs().announceRun(threadId, runId);
+      },
+      ...how,
+      findEarlier,
       signal,
       timers,
+      random,
       displayName,
       onStart(ids) {
+        syncs = 0;
         onRun(ids.runId);
         store.update({ threadId: ids.threadId });
       },
-      show,
+      show(next, when, status) {
+        draft = next;
+        showAnswer(store, next, when, status);
+      },
       onReconnecting: (isReconnecting) =>
         store.update({ status: isReconnecting ? "reconnecting" : "thinking" }),
     });
+    draft = read.draft;
+    const isWaiting = read.finishReason === "tool-calls" && pendingCalls(draft).length > 0;
+    return isWaiting ? { type: "calls" } : undefined;
   }
 
-  function show(draft: AnswerDraft, when: "now" | "next-frame", status?: AgentStatus): void {
+  function findEarlier(messageId: string): AnswerDraft | undefined {
+    if (draft?.message.id === messageId) return draft;
     const { messages } = store.read();
-    const last = messages.at(-1);
-    const others = last?.role === "assistant" && !last.isError ? messages.slice(0, -1) : messages;
-    store.update({ messages: [...others, draft.message], ...(status && { status }) }, when);
+    const shown = messages.slice(lastQuestionAt(messages) + 1).find(({ id }) => id === messageId);
+    return shown && reopen(shown);
+  }
+
+  async function request(
+    body: Partial<ChatRequest>,
+    signal: AbortSignal,
+  ): Promise<AnswerStep | undefined> {
+    isOwn = true;
+    isCounted = true;
+    try {
+      return await run(
+        {
+          open: ({ signal: attempt, onSend: onLeave }) =>
+            transport().send("/chat/", {
+              method: "POST",
+              body: toChatRequest(body, options(), store.read().threadId),
+              ...(attempt && { signal: attempt }),
+              ...(onLeave && { onSend: onLeave }),
+            }),
+          waitsForTurn: body.toolOutputs !== undefined,
+        },
+        signal,
+      );
+    } catch (thrown) {
+      const { code, field } = Object(thrown) as Partial<AgentError>;
+      // What was to be replaced never reached the server: there is nothing in the way.
+      if (code === "invalid_request" && field === "messageId" && body.messageId !== undefined) {
+        const { messageId: _, ...plain } = body;
+        return { type: "request", body: plain };
+      }
+      // It has been answered, by a run that this page has not seen the end of, or by another page.
+      if (thrown === runIsGone || (thrown instanceof AgentError && code === "conflict")) {
+        return { type: "sync", mustAnswer: true };
+      }
+      throw thrown;
+    }
+  }
+
+  async function attach(runId: string, signal: AbortSignal): Promise<AnswerStep | undefined> {
+    try {
+      return await run(
+        {
+          open: (request) => transport().send(`${threadPath()}/stream/`, request),
+          isFit: ({ headers }) => headers.get("x-run-id") === runId,
+        },
+        signal,
+      );
+    } catch (thrown) {
+      // It ended before, and perhaps another one has begun.
+      if (thrown === runIsGone) return { type: "sync" };
+      throw thrown;
+    }
+  }
+
+  async function workOff(signal: AbortSignal): Promise<AnswerStep> {
+    // Another page went on with the conversation before this one had seen its calls.
+    if (!draft || hasNews) return { type: "sync" };
+    const { threadId = "" } = store.read();
+    const held = isOwn
+      ? { decided: taken, undecided: [] }
+      : await untilAborted(tabs().callsHeldElsewhere(threadId), signal);
+    const calls = pendingCalls(draft).map(({ id }) => id);
+    const standings = new Map(calls.map((id) => [id, standingOf(id, held)]));
+    waitsForOthers = [...standings.values()].some(isElsewhere);
+    // A page that was closed says nothing: who comes back to this one looks whether it is there.
+    const stopListening = listenForWakeUps(() => void hear());
+    try {
+      const worked = await tools.run(draft, signal, (id) => standings.get(id) ?? "returned");
+      draft = worked.draft;
+      return await afterCalls(calls, worked.outputs, signal);
+    } finally {
+      stopListening();
+      waitsForOthers = false;
+    }
+  }
+
+  /** Tells the server what came of this page's calls; what came of others', other pages tell. */
+  async function afterCalls(
+    calls: readonly string[],
+    outputs: readonly ToolOutput[],
+    signal: AbortSignal,
+  ): Promise<AnswerStep> {
+    if (outputs.length === 0) {
+      waitsForOthers = true;
+      await untilNews(signal);
+      return { type: "sync" };
+    }
+    const done = new Set(outputs.map(({ toolCallId }) => toolCallId));
+    taken = calls.filter((id) => !done.has(id));
+    return { type: "request", body: { messages: [], toolOutputs: outputs } };
+  }
+
+  function standingOf(id: string, held: HeldCalls): CallStanding {
+    if (held === "all") return "undecided";
+    if (held.decided.includes(id)) return "elsewhere";
+    if (held.undecided.includes(id)) return "undecided";
+    return isOwn ? "here" : "returned";
+  }
+
+  async function untilNews(signal: AbortSignal): Promise<void> {
+    if (hasNews) return;
+    const news = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    await untilAborted(news, signal);
+  }
+
+  function hear(runId?: string): boolean {
+    if (runId === undefined ? !waitsForOthers : seenRuns.has(runId)) return false;
+    hasNews = true;
+    // What waits for a decision or for another page looks again; what runs here runs to its end.
+    tools.letGo();
+    wake();
+    return true;
+  }
+
+  async function sync(
+    { stored, mustAnswer = false }: Extract<AnswerStep, { type: "sync" }>,
+    signal: AbortSignal,
+  ): Promise<AnswerStep | undefined> {
+    isOwn = false;
+    hasNews = false;
+    taken = [];
+    draft = undefined;
+    syncs += 1;
+    if (syncs > maxSyncs) throw lost();
+    if (stored) isCounted = true;
+    const { messages, active_run_id } = stored ?? (await load(signal));
+    const shown = fromStored(messages, displayName);
+    const last = shown.at(-1);
+    // From here on trying again is asking again, not looking again.
+    present = asked ?? present;
+    // What was read of an answer that the server has not kept stays to be read.
+    if (mustAnswer && active_run_id === null && last?.role !== "assistant") throw lost();
+    // Whoever waits for the answer is told of its failure as of any other.
+    showMessages(store, mustAnswer && last?.isError ? shown.slice(0, -1) : shown);
+    if (active_run_id !== null) return { type: "attach", runId: active_run_id };
+    if (last?.isError && mustAnswer) {
+      throw new AgentError(last.errorCode ?? "internal_error", "The answer failed.", {
+        retryable: true,
+      });
+    }
+    if (last?.role !== "assistant") return undefined;
+    const open = reopen(last);
+    if (last.isError || pendingCalls(open).length === 0) return undefined;
+    draft = open;
+    showAnswer(store, open, "now");
+    return { type: "calls" };
+  }
+
+  async function load(signal: AbortSignal): Promise<StoredThread> {
+    const reconnection = createReconnection({ timers, random });
+    while (true) {
+      try {
+        const { threadId = "" } = store.read();
+        return await untilAborted(loadThread(transport(), threadId), signal);
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const { retryable, retryAfterMs } = Object(thrown) as Partial<AgentError>;
+        if (!retryable || !(await reconnection.next(signal, retryAfterMs))) throw thrown;
+        store.update({ status: "reconnecting" });
+      }
+    }
+  }
+
+  function take(step: AnswerStep, signal: AbortSignal): Promise<AnswerStep | undefined> {
+    switch (step.type) {
+      case "request":
+        return request(step.body, signal);
+      case "attach":
+        return attach(step.runId, signal);
+      case "calls":
+        return workOff(signal);
+      case "sync":
+        return sync(step, signal);
+    }
   }
 
   return {
-    async answer(question, signal) {
-      let draft: AnswerDraft | undefined;
-      let body: Partial<ChatRequest> = {
-        trigger: "submit-message",
-        messages: [
-          { id: question.id, role: "user", parts: [{ type: "text", text: question.content }] },
-        ],
-      };
-      while (true) {
-        const ran = await run(body, draft, signal);
-        draft = ran.draft;
-        if (ran.finishReason !== "tool-calls" || pendingCalls(draft).length === 0) break;
-        const worked = await tools.run(draft, signal);
-        draft = worked.draft;
-        body = { messages: [], toolOutputs: worked.outputs };
+    async answer(begin, signal) {
+      isCounted = false;
+      asked = undefined;
+      syncs = 0;
+      for (let step: AnswerStep | undefined = begin; step; step = await take(step, signal)) {
+        signal.throwIfAborted();
+        present = step;
+        if (step.type === "request") asked = step;
       }
-      show({ ...draft, message: closeMessage(draft.message) }, "now");
-      const toolCallCount = callsOf(draft).length;
+      const toolCallCount = draft ? callsOf(draft).length : 0;
+      const written = openAnswer(store);
+      if (written) showAnswer(store, { message: closeMessage(written), startedMs: {} }, "now");
+      draft = undefined;
+      if (!isCounted) return;
       emit({
         type: "response_completed",
         data: { threadId: store.read().threadId, toolCallCount },
       });
     },
-    show,
     showEnd(thrown, signal) {
-      const { messages, threadId } = store.read();
-      const last = messages.at(-1);
-      const begun = last?.role === "assistant" && last.isStreaming ? last : undefined;
-      const before = begun ? messages.slice(0, -1) : messages;
+      draft = undefined;
       if (thrown === stopped || signal.reason === stopped) {
-        const message = closeMessage(begun ?? createDraft(`a_${newId()}`).message, {
-          isPartial: true,
-          stopped: true,
-        });
-        store.update({ messages: [...before, message] });
-        return true;
+        showStopped(store);
+        return undefined;
       }
       const failure = toFailure(thrown);
-      const error: ConversationMessage = {
-        id: `e_${newId()}`,
-        role: "assistant",
-        content: failure.message,
-        blocks: [],
-        isError: true,
-        errorCode: failure.code,
-        retryable: failure.retryable,
-        ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
-      };
-      const hasContent = (begun?.blocks?.length ?? 0) > 0;
-      store.update({
-        messages: [
-          ...before,
-          ...(begun && hasContent ? [closeMessage(begun, { isPartial: true })] : []),
-          error,
-        ],
-        error: failure,
-      });
-      const { code, detail } = failure;
-      emit({ type: "response_error", data: { threadId, error: detail, code } });
-      return false;
+      showFailure(store, failure);
+      const { code, detail: error } = failure;
+      const { threadId } = store.read();
+      if (isCounted) emit({ type: "response_error", data: { threadId, error, code } });
+      return present;
+    },
+    hear,
+    get hasNews() {
+      return hasNews;
+    },
+    get held() {
+      return isOwn && present?.type === "request" ? "all" : tools.held;
+    },
+    forget() {
+      draft = undefined;
+      present = undefined;
+      asked = undefined;
+      isOwn = false;
+      hasNews = false;
+      taken = [];
+      seenRuns.clear();
+      tools.forget();
     },
   };
 }
 
-/** The body of a request, with what the page's options add to it. */
-function toChatRequest(
-  body: Partial<ChatRequest>,
-  options: AgentOptions<never>,
-  threadId: string | undefined,
-): ChatRequest {
-  const { integrationId, model, customInstructions, user, locale } = options;
-  const { tools = [], sourceGroupIdsInclude = [] } = options;
-  // What is undefined does not reach the wire: JSON has no such value.
-  return {
-    ...body,
-    id: threadId,
-    integrationId,
-    model,
-    tools: tools.length > 0 ? (tools as readonly AnyTool<never>[]).map(declareTool) : undefined,
-    customInstructions,
-    sourceGroupIdsInclude: sourceGroupIdsInclude.length > 0 ? sourceGroupIdsInclude : undefined,
-    user: user && { ...user },
-    locale,
-  } as ChatRequest;
+function lost(): AgentError {
+  return new AgentError("stream_interrupted", "The server has no answer.", { retryable: true });
 }

@@ -2,22 +2,45 @@ import type { ToolOutput } from "@valet/protocol";
 import type { AgentEvent } from "./agent-options.ts";
 import type { AgentStatus } from "./agent-snapshot.ts";
 import { type AnswerDraft, callsOf, changeCall, endCall } from "./answer-draft.ts";
+import type { ToolCallDisplay } from "./messages.ts";
+import type { HeldCalls } from "./tabs.ts";
 import { type AnyTool, checkArguments } from "./tools.ts";
 import { untilAborted } from "./until-aborted.ts";
+
+/**
+ * Whose a pending call is. `here`: of this page, which has not begun it. `returned`: found after
+ * the page that it was of had gone. `elsewhere`: of another page of the same conversation, which
+ * runs it or may do so at any moment. `undecided`: of another page, which waits for the person.
+ */
+export type CallStanding = "here" | "returned" | "elsewhere" | "undecided";
 
 /** Runs the calls that the server leaves to the page. */
 export interface PageTools {
   /**
-   * Runs all pending calls of an answer side by side, after approval where a tool asks for it.
+   * Runs all pending calls of an answer side by side, after approval where a tool asks for it. A
+   * call of another page is only waited for; when the person decides it here, it becomes this
+   * page's.
    *
+   * @param standingOf Whose a call is. @default here
+   * @returns The outputs of this page's calls, once no call is waited for any more.
    * @throws The signal's reason when it fires; what a tool throws becomes its output.
    */
   run(
     draft: AnswerDraft,
     signal: AbortSignal,
+    standingOf?: (toolCallId: string) => CallStanding,
   ): Promise<{ readonly draft: AnswerDraft; readonly outputs: readonly ToolOutput[] }>;
   /** Decides a call that waits for approval. Does nothing for any other. */
   decide(toolCallId: string, isApproved: boolean): void;
+  /**
+   * No longer waits for a decision about a call, or about any: another page has it. What runs
+   * already runs on.
+   */
+  letGo(toolCallId?: string): void;
+  /** The calls that this page has, or has the output of. */
+  readonly held: HeldCalls;
+  /** Has none any more. */
+  forget(): void;
 }
 
 /** What {@link createPageTools} needs. */
@@ -29,7 +52,18 @@ export interface PageToolsOptions {
   /** Shows an answer whose calls have changed. */
   readonly show: (draft: AnswerDraft, status: AgentStatus) => void;
   readonly emit: (event: AgentEvent) => void;
+  /** Told when the person decides about a call here, before it runs. */
+  readonly onDecided: (toolCallId: string) => void;
 }
+
+/** Whether a call may run here, was refused, is another page's, or cannot run. */
+type Gate = "open" | "closed" | "elsewhere" | { readonly error: string };
+type ShowCall = (
+  changes: Partial<ToolCallDisplay> & Pick<ToolCallDisplay, "status">,
+  status: AgentStatus,
+) => void;
+
+const unknownOutcome = "The page was left before the tool had ended. It may or may not have run.";
 
 interface PendingCall {
   readonly id: string;
@@ -40,19 +74,62 @@ interface PendingCall {
 /** The calls that the server has left to the page: those without an outcome. */
 export function pendingCalls(draft: AnswerDraft): PendingCall[] {
   return callsOf(draft)
-    .filter(({ status }) => status === "executing")
+    .filter(({ status }) => ["pending", "approval_requested", "executing"].includes(status))
     .map(({ id, name, arguments: input }) => ({ id, name, input }));
 }
 
 /** Creates the tools of one agent. */
-export function createPageTools({ tools, context, show, emit }: PageToolsOptions): PageTools {
-  const decisions = new Map<string, (isApproved: boolean) => void>();
+export function createPageTools({
+  tools,
+  context,
+  show,
+  emit,
+  onDecided,
+}: PageToolsOptions): PageTools {
+  /** Calls that are waited for: what settles them, and whether the person may do so here. */
+  const waiting = new Map<string, { settle: (gate: Gate) => void; isDecidable: boolean }>();
+  const held = new Set<string>();
 
-  async function isApproved(id: string, toolName: string, signal: AbortSignal): Promise<boolean> {
-    const decision = new Promise<boolean>((resolve) => void decisions.set(id, resolve));
-    const said = await untilAborted(decision, signal).finally(() => decisions.delete(id));
-    emit({ type: said ? "tool_approved" : "tool_denied", data: { toolName } });
-    return said;
+  /** Waits for the person, or for another page to take the call. */
+  async function decisionOf(
+    { id, name }: PendingCall,
+    isDecidable: boolean,
+    signal: AbortSignal,
+  ): Promise<Gate> {
+    const settled = new Promise<Gate>((settle) => void waiting.set(id, { settle, isDecidable }));
+    const gate = await untilAborted(settled, signal).finally(() => waiting.delete(id));
+    if (gate === "elsewhere") {
+      held.delete(id);
+      return gate;
+    }
+    held.add(id);
+    onDecided(id);
+    const type = gate === "open" ? "tool_approved" : "tool_denied";
+    emit({ type, data: { toolName: name } });
+    return gate;
+  }
+
+  /** Whether a call may run here now. Shows and waits for what stands before it. */
+  async function passGate(
+    call: PendingCall,
+    tool: AnyTool<never> | undefined,
+    standing: CallStanding,
+    { signal, showCall }: { signal: AbortSignal; showCall: ShowCall },
+  ): Promise<Gate> {
+    const { needsApproval = false, onReturn = "ask" } = tool ?? {};
+    if (standing === "elsewhere" || standing === "undecided") {
+      const isDecidable = standing === "undecided" && tool !== undefined && needsApproval;
+      if (isDecidable) showCall({ status: "approval_requested" }, "awaiting-approval");
+      else showCall({ status: "executing" }, "tool");
+      return decisionOf(call, isDecidable, signal);
+    }
+    held.add(call.id);
+    if (!tool) return { error: `The page has no tool ${call.name}.` };
+    const isReturned = standing === "returned";
+    if (isReturned && onReturn === "fail") return { error: unknownOutcome };
+    if (!needsApproval && !(isReturned && onReturn === "ask")) return "open";
+    showCall({ status: "approval_requested" }, "awaiting-approval");
+    return decisionOf(call, true, signal);
   }
 
   async function execute(
@@ -79,41 +156,79 @@ export function createPageTools({ tools, context, show, emit }: PageToolsOptions
     }
   }
 
+  /** One call from its standing to its output; without one when it is another page's. */
+  async function settleCall(
+    call: PendingCall,
+    standing: CallStanding,
+    { signal, showCall }: { signal: AbortSignal; showCall: ShowCall },
+  ): Promise<ToolOutput | undefined> {
+    const { id: toolCallId, name, input } = call;
+    const tool = tools().find((known) => known.name === name);
+    const gate = await passGate(call, tool, standing, { signal, showCall });
+    if (gate === "elsewhere") {
+      showCall({ status: "executing" }, "tool");
+      return undefined;
+    }
+    if (gate === "closed") {
+      showCall({ status: "denied" }, "thinking");
+      return { toolCallId, denied: true, reason: "The person refused." };
+    }
+    if (gate !== "open" || !tool) {
+      const error = gate === "open" ? unknownOutcome : gate.error;
+      showCall({ status: "error", error }, "thinking");
+      return { toolCallId, errorText: error };
+    }
+    showCall({ status: "executing" }, "tool");
+    const output = await execute(tool, toolCallId, input, signal);
+    const { errorText: error } = output;
+    showCall(
+      error === undefined
+        ? { status: "completed", result: output.output }
+        : { status: "error", error },
+      "thinking",
+    );
+    return output;
+  }
+
   return {
-    async run(draft, signal) {
-      let current = draft;
-      const update = (next: AnswerDraft, status: AgentStatus): void => {
-        current = next;
-        show(next, status);
-      };
-      const outputs = await Promise.all(
-        pendingCalls(draft).map(async ({ id, name, input }): Promise<ToolOutput> => {
-          const tool = tools().find((known) => known.name === name);
-          if (!tool) {
-            const error = `The page has no tool ${name}.`;
-            update(endCall(current, id, Date.now(), { status: "error", error }), "thinking");
-            return { toolCallId: id, errorText: error };
-          }
-          if (tool.needsApproval) {
-            const waiting = changeCall(current, id, { status: "approval_requested" });
-            update(waiting, "awaiting-approval");
-            if (!(await isApproved(id, name, signal))) {
-              update(endCall(current, id, Date.now(), { status: "denied" }), "thinking");
-              return { toolCallId: id, denied: true, reason: "The person refused." };
-            }
-          }
-          update(changeCall(current, id, { status: "executing" }), "tool");
-          const output = await execute(tool, id, input, signal);
-          const change =
-            output.errorText === undefined
-              ? { status: "completed" as const, result: output.output }
-              : { status: "error" as const, error: output.errorText };
-          update(endCall(current, id, Date.now(), change), "thinking");
-          return output;
-        }),
-      );
-      return { draft: current, outputs };
+    get held() {
+      const isUndecided = (id: string): boolean => waiting.get(id)?.isDecidable ?? false;
+      const ids = [...held];
+      return {
+        decided: ids.filter((id) => !isUndecided(id)),
+        undecided: ids.filter(isUndecided),
+      } as const;
     },
-    decide: (toolCallId, isAllowed) => decisions.get(toolCallId)?.(isAllowed),
+    async run(draft, signal, standingOf = () => "here") {
+      let current = draft;
+      const calls = pendingCalls(draft);
+      const outputs = calls.map((call) => {
+        const showCall: ShowCall = (changes, status) => {
+          const isEnd = ["completed", "error", "denied"].includes(changes.status);
+          current = isEnd
+            ? endCall(current, call.id, Date.now(), changes)
+            : changeCall(current, call.id, changes);
+          show(current, status);
+        };
+        return settleCall(call, standingOf(call.id), { signal, showCall });
+      });
+      try {
+        const settled = await Promise.all(outputs);
+        return { draft: current, outputs: settled.filter((output) => output !== undefined) };
+      } catch (thrown) {
+        for (const { id } of calls) held.delete(id);
+        throw thrown;
+      }
+    },
+    decide(toolCallId, isApproved) {
+      const call = waiting.get(toolCallId);
+      if (call?.isDecidable) call.settle(isApproved ? "open" : "closed");
+    },
+    letGo(toolCallId) {
+      for (const [id, { settle }] of waiting) {
+        if (toolCallId === undefined || id === toolCallId) settle("elsewhere");
+      }
+    },
+    forget: () => held.clear(),
   };
 }

@@ -2,21 +2,13 @@ import type { StreamPart } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
 import type { AgentStatus } from "./agent-snapshot.ts";
 import { type AnswerDraft, addPart, createDraft } from "./answer-draft.ts";
-import { newId } from "./new-id.ts";
-import { followRun } from "./run-stream.ts";
-import type { Timers } from "./session-tokens/types.ts";
+import { type FollowRunOptions, followRun } from "./run-stream.ts";
 import { stopped } from "./stopped.ts";
-import type { Transport } from "./transport.ts";
 
 /** What {@link readRun} needs. */
-export interface ReadRunOptions {
-  readonly transport: Transport;
-  /** The answer that began the run. */
-  readonly answer: Response;
-  /** The answer that the run goes on with, after tools of the page. */
-  readonly earlier: AnswerDraft | undefined;
-  readonly signal: AbortSignal;
-  readonly timers: Timers;
+export interface ReadRunOptions extends FollowRunOptions {
+  /** The answer that the run goes on with, by its id: one of which earlier runs wrote a part. */
+  readonly findEarlier: (messageId: string) => AnswerDraft | undefined;
   /** What people read for a tool, by its name. */
   readonly displayName: (name: string) => string | undefined;
   /** Told the ids of run and thread. */
@@ -27,33 +19,31 @@ export interface ReadRunOptions {
     when: "now" | "next-frame",
     status: AgentStatus | undefined,
   ) => void;
-  readonly onReconnecting: (isReconnecting: boolean) => void;
 }
 
 /**
  * Reads one run of the server to its end.
  *
- * @throws {@link stopped} when it was stopped, {@link AgentError} when it failed.
+ * @throws {@link stopped} when it was stopped, {@link AgentError} when it failed, and what
+ *   {@link followRun} throws.
  */
 export async function readRun({
-  transport,
-  answer,
-  earlier,
-  signal,
-  timers,
+  findEarlier,
   displayName,
   onStart,
   show,
-  onReconnecting,
+  ...source
 }: ReadRunOptions): Promise<{ draft: AnswerDraft; finishReason: string }> {
-  let draft = earlier ?? createDraft(`a_${newId()}`);
+  const { signal } = source;
+  let draft = createDraft("");
   let failure: AgentError | undefined;
-  const random = Math.random;
-  const parts = followRun({ transport, answer, signal, timers, random, onReconnecting });
-  for await (const part of parts) {
+  for await (const part of followRun(source)) {
     // A frame that was under way when the person stopped or left belongs to nobody.
     signal.throwIfAborted();
-    if (part.type === "start") onStart(part.messageMetadata);
+    if (part.type === "start") {
+      draft = findEarlier(part.messageId) ?? draft;
+      onStart(part.messageMetadata);
+    }
     if (part.type === "data-error") failure = toAgentError(part);
     if (part.type === "error" && failure === undefined) {
       failure = new AgentError("internal_error", part.errorText, { retryable: true });

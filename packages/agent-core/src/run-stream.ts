@@ -6,15 +6,25 @@ import {
   type StreamPart,
 } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
+import { createReconnection } from "./reconnection.ts";
 import { isTokenError } from "./session-tokens/token-error.ts";
 import type { Timers } from "./session-tokens/types.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport, TransportRequest } from "./transport.ts";
 
 /** What {@link followRun} needs. */
 export interface FollowRunOptions {
   readonly transport: Transport;
-  /** The answer that began the run. */
-  readonly answer: Response;
+  /**
+   * Sends the request that begins the run, or attaches to it. As long as nothing of the run has
+   * come it is sent again after a lost connection: the server knows the request for the same one.
+   */
+  readonly open: (request: Pick<TransportRequest, "signal" | "onSend">) => Promise<Response>;
+  /** Whether an answer is of the run that is meant. @default always */
+  readonly isFit?: (answer: Response) => boolean;
+  /** Told of each answer that opens. */
+  readonly onOpen: (answer: Response) => void;
+  /** Whether a run that is going on in the thread is waited for. */
+  readonly waitsForTurn?: boolean;
   readonly signal: AbortSignal;
   readonly timers: Timers;
   readonly random: () => number;
@@ -22,73 +32,121 @@ export interface FollowRunOptions {
   readonly onReconnecting: (isReconnecting: boolean) => void;
 }
 
+/** The server knows nothing more of the run: what came of it stands in the thread. */
+export const runIsGone: unique symbol = Symbol("run is gone");
+
 /** Heartbeats come every 10 s: three missing ones mean that nobody is there. */
 const silenceMs = 30_000;
-const backoffMs = [500, 1_000, 2_000, 4_000, 5_000];
+const silent: unique symbol = Symbol("silent");
 
 /**
  * The frames of a run, each once and in order, until its terminal frame. When the connection drops
  * on the way it is taken up again behind the last frame that came; a body that merely ends is
  * never taken for an answer that has ended.
  *
- * @throws {@link AgentError} `stream_interrupted` when the run cannot be found again.
+ * @throws {@link AgentError} `stream_interrupted` when the server cannot be reached again,
+ *   {@link runIsGone} when it can and has forgotten the run.
  */
 export async function* followRun({
   transport,
-  answer,
+  open,
+  isFit = () => true,
+  onOpen,
+  waitsForTurn = false,
   signal,
   timers,
   random,
   onReconnecting,
 }: FollowRunOptions): AsyncGenerator<StreamPart, void, undefined> {
-  const threadId = answer.headers.get("x-thread-id") ?? "";
-  let connection: Response | undefined = answer;
+  const reconnection = createReconnection({ timers, random });
+  let threadId = "";
   let last: { runId: string; seq: number } | undefined;
-  let failures = 0;
+  let isReconnecting = false;
+
+  /** Attaches behind the last frame; before the first one the request itself is sent again. */
+  const connect: FollowRunOptions["open"] = (request) =>
+    last === undefined
+      ? open(request)
+      : transport.send(`/chat/${encodeURIComponent(threadId)}/stream/`, {
+          ...request,
+          headers: { "last-event-id": `${last.runId}:${last.seq}` },
+        });
 
   while (true) {
+    let failure: unknown;
+    const connection = await withinSilence(connect, signal, timers).catch((thrown: unknown) => {
+      failure = thrown;
+      const isKnown = threadId !== "";
+      if (!mayPass(thrown, { isKnown, waitsForTurn })) throw thrown;
+      return undefined;
+    });
     if (connection) {
+      if (connection.status === 204) throw runIsGone;
+      threadId = connection.headers.get("x-thread-id") ?? "";
+      if (!isFit(connection)) {
+        connection.body?.cancel().catch(() => undefined);
+        throw runIsGone;
+      }
+      onOpen(connection);
+      if (isReconnecting) onReconnecting(false);
+      isReconnecting = false;
       for await (const { id, data } of readEvents(connection, signal, timers)) {
         if (data === doneData) break;
         const at = parseEventId(id);
         if (at && last && at.runId === last.runId && at.seq <= last.seq) continue;
         if (at) last = at;
-        failures = 0;
+        reconnection.succeeded();
         const part = JSON.parse(data) as StreamPart;
         yield part;
         if (isTerminal(part)) return;
       }
     }
     signal.throwIfAborted();
-    if (failures >= backoffMs.length) throw interrupted();
     onReconnecting(true);
-    await sleep((backoffMs[failures] ?? 5_000) * (0.75 + random() / 2), signal, timers);
-    failures += 1;
-    connection = await reattach(transport, threadId, last, signal);
-    if (connection) onReconnecting(false);
+    isReconnecting = true;
+    const { retryAfterMs } = Object(failure) as { retryAfterMs?: number };
+    if (await reconnection.next(signal, retryAfterMs)) continue;
+    // The server never said a word: what stands in its way is more than a lost connection.
+    if (failure !== undefined && threadId === "") throw failure;
+    throw interrupted();
   }
 }
 
-async function reattach(
-  transport: Transport,
-  threadId: string,
-  last: { runId: string; seq: number } | undefined,
+/** Whether the same request may be answered in a moment. */
+function mayPass(
+  thrown: unknown,
+  { isKnown, waitsForTurn }: { readonly isKnown: boolean; readonly waitsForTurn: boolean },
+): boolean {
+  if (thrown === silent) return true;
+  // A refusal of a first request is told at once. A request that began something goes on with it.
+  if (isTokenError(thrown)) return isKnown && thrown.retryable;
+  if (!(thrown instanceof AgentError)) return false;
+  if (thrown.code === "network_error") return true;
+  return (isKnown && thrown.retryable) || (waitsForTurn && thrown.code === "run_in_progress");
+}
+
+/** Sends, and gives up when no answer comes. What the page's own session takes does not count. */
+async function withinSilence(
+  connect: FollowRunOptions["open"],
   signal: AbortSignal,
-): Promise<Response | undefined> {
+  timers: Timers,
+): Promise<Response> {
+  const attempt = new AbortController();
+  const forward = (): void => attempt.abort(signal.reason);
+  let timer: unknown;
+  if (signal.aborted) forward();
+  signal.addEventListener("abort", forward, { once: true });
   try {
-    const answer = await transport.send(`/chat/${encodeURIComponent(threadId)}/stream/`, {
-      signal,
-      headers: last ? { "last-event-id": `${last.runId}:${last.seq}` } : {},
+    return await connect({
+      signal: attempt.signal,
+      onSend() {
+        timers.clear(timer);
+        timer = timers.set(() => attempt.abort(silent), silenceMs);
+      },
     });
-    // Nothing is going on and nothing is left to tell: the rest of the run is lost to this client.
-    if (answer.status === 204) throw interrupted();
-    return answer;
-  } catch (thrown) {
-    const mayPass =
-      (thrown instanceof AgentError && thrown.retryable && thrown.code !== "stream_interrupted") ||
-      (isTokenError(thrown) && thrown.retryable);
-    if (!mayPass) throw thrown;
-    return undefined;
+  } finally {
+    timers.clear(timer);
+    signal.removeEventListener("abort", forward);
   }
 }
 
@@ -117,20 +175,6 @@ async function* readEvents(
     signal.removeEventListener("abort", cancel);
     cancel();
   }
-}
-
-function sleep(delayMs: number, signal: AbortSignal, timers: Timers): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      timers.clear(timer);
-      reject(signal.reason);
-    };
-    const timer = timers.set(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    }, delayMs);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
 }
 
 function interrupted(): AgentError {

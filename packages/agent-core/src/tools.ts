@@ -23,6 +23,15 @@ export interface ToolDefinition<Context = unknown, Args = never> {
   readonly displayName?: string;
   /** Whether the person is asked first. @default false */
   readonly needsApproval?: boolean;
+  /**
+   * What becomes of a call that a page left behind: it was reloaded or closed, and nobody knows
+   * whether the tool had begun. `"ask"` asks the person, whether or not the tool asks otherwise.
+   * `"rerun"` runs it again, after approval where the tool asks for it: for tools that may well run
+   * twice. `"fail"` tells the model that the outcome is not known.
+   *
+   * @default "ask"
+   */
+  readonly onReturn?: "ask" | "rerun" | "fail";
 }
 
 /** What an execution is told beside its arguments. It may ignore all of it. */

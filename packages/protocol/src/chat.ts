@@ -62,6 +62,11 @@ export interface ChatRequest {
   /** The thread. Left out, the server begins one and says its id in `x-thread-id` and `start`. */
   readonly id?: string;
   readonly trigger?: "submit-message" | "regenerate-message";
+  /**
+   * With `submit-message`, the question that the new one takes the place of, with everything behind
+   * it. With `regenerate-message`, the answer that is meant; it must be the last.
+   */
+  readonly messageId?: string;
   /** Only the last user message counts; a longer history is accepted and not believed. */
   readonly messages?: readonly UserMessage[];
   /** Answers to calls that the last run left pending; then `messages` may be empty. */

@@ -50,6 +50,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
   const tokens: string[] = [];
   const revoked = new Set<string>();
   let current: ScriptedAnswer | undefined;
+  let lastBody = "";
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? "").replace("/agent/v1/projects/prj_1/agent", "");
@@ -62,7 +63,10 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     const route = scripted.routes[`${request.method} ${path}`];
     if (route) return json(response, route.status, route.body);
     if (path === "/chat/") {
+      const isRepeated = current?.cutAfter !== undefined && body === lastBody;
+      lastBody = body;
       chats.push(JSON.parse(body) as Record<string, unknown>);
+      if (isRepeated) return stream(response, current, 0, undefined);
       current = scripted.script.length > 1 ? scripted.script.shift() : scripted.script[0];
       if (current?.problem) {
         return json(response, current.problem.status, {

@@ -1,0 +1,42 @@
+import type { ChatRequest } from "@valet/protocol";
+import type { AgentOptions } from "./agent-options.ts";
+import type { ConversationMessage } from "./messages.ts";
+import { type AnyTool, declareTool } from "./tools.ts";
+
+/** The body of a request, with what the page's options add to it. */
+export function toChatRequest(
+  body: Partial<ChatRequest>,
+  options: AgentOptions<never>,
+  threadId: string | undefined,
+): ChatRequest {
+  const { integrationId, model, customInstructions, user, locale } = options;
+  const { tools = [], sourceGroupIdsInclude = [] } = options;
+  // What is undefined does not reach the wire: JSON has no such value.
+  return {
+    ...body,
+    id: threadId,
+    integrationId,
+    model,
+    tools: tools.length > 0 ? (tools as readonly AnyTool<never>[]).map(declareTool) : undefined,
+    customInstructions,
+    sourceGroupIdsInclude: sourceGroupIdsInclude.length > 0 ? sourceGroupIdsInclude : undefined,
+    user: user && { ...user },
+    locale,
+  } as ChatRequest;
+}
+
+/**
+ * Asks a question.
+ *
+ * @param replaces The question that it takes the place of, with everything behind it.
+ */
+export function askingBody(
+  { id, content }: Pick<ConversationMessage, "id" | "content">,
+  replaces?: string,
+): Partial<ChatRequest> {
+  return {
+    trigger: "submit-message",
+    messages: [{ id, role: "user", parts: [{ type: "text", text: content }] }],
+    ...(replaces !== undefined && { messageId: replaces }),
+  };
+}
