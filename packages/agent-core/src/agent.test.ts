@@ -606,6 +606,23 @@ test("while text streams listeners are told at most once a frame", async () => {
   expect(told).toBeLessThan(100);
 });
 
+test("a burst of tool calls tells listeners no more often than text does", async () => {
+  const [start, ...text] = answerOf("Done.");
+  const calls = Array.from({ length: 100 }, (_, at): StreamPart[] => [
+    { type: "tool-input-available", toolCallId: `c${at}`, toolName: "look_up", input: {} },
+    { type: "tool-output-available", toolCallId: `c${at}`, output: "found" },
+  ]).flat();
+  server.script = [{ parts: [...(start ? [start] : []), ...calls, ...text] }];
+  const { agent } = openAgent();
+  let told = 0;
+  agent.subscribe(() => {
+    told += 1;
+  });
+  await agent.sendMessage("a");
+  expect(JSON.stringify(agent.getMessages().at(-1))).toContain("c99");
+  expect(told).toBeLessThan(50);
+});
+
 test("a callback of the page that throws stops nothing, and its fault is reported", async () => {
   const reported: unknown[] = [];
   const told = vi.spyOn(console, "error").mockImplementation((fault) => void reported.push(fault));
@@ -619,6 +636,7 @@ test("a callback of the page that throws stops nothing, and its fault is reporte
       onMessagesChange: throwing,
       onStreamingChange: throwing,
     });
+    agent.subscribe(throwing);
     await agent.sendMessage("a");
     await agent.sendMessage("b");
     expect(contents(agent.getSnapshot())).toHaveLength(4);

@@ -57,8 +57,9 @@ export async function readRun({
     draft = addPart(draft, part, Date.now(), displayName);
     const status = statusAfter(part);
     if (draft === before && !status) continue;
-    const isMoreText = part.type === "text-delta" && before.message.content !== "";
-    show(draft, isMoreText ? "next-frame" : "now", status);
+    // The first sign of life is shown at once. What follows comes in bursts, text and calls alike.
+    const isFirst = before.message.blocks?.length === 0;
+    show(draft, isFirst ? "now" : "next-frame", status);
   }
   signal.throwIfAborted();
   throw new AgentError("stream_interrupted", "The answer has no end.", { retryable: true });

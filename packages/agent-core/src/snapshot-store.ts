@@ -1,3 +1,4 @@
+import { callHost } from "./call-host.ts";
 import type { Timers } from "./session-tokens/types.ts";
 
 /** Holds one immutable value and tells listeners when it changed. */
@@ -49,7 +50,8 @@ export function createSnapshotStore<Snapshot>(
   function publish(): void {
     if (published === latest) return;
     published = latest;
-    for (const listener of [...listeners]) listener();
+    // What shows the value may fail; that is no failure of what the value is of.
+    for (const listener of [...listeners]) callHost(listener);
   }
 
   return {
