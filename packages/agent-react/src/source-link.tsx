@@ -20,8 +20,9 @@ export function SourceLink({ source, className, children }: SourceLinkProps): Re
   const labels = useLabels();
   const { agent } = useAgentContext();
   const [failed, setFailed] = useState(false);
-  const isPublic = /^https?:/.test(source.sourceUrl);
-  const isSafe = isPublic || source.sourceUrl.startsWith("/sources/");
+  const isOwn = isOwnPage(source.sourceUrl);
+  // A document says what its address is: any other scheme could do more than lead somewhere.
+  const isSafe = isOwn || /^https?:\/\//i.test(source.sourceUrl);
 
   async function open(event: MouseEvent): Promise<void> {
     event.preventDefault();
@@ -46,7 +47,7 @@ export function SourceLink({ source, className, children }: SourceLinkProps): Re
         href={source.sourceUrl}
         target="_blank"
         rel="noopener noreferrer"
-        onClick={isOwnPage(source.sourceUrl) ? (event) => void open(event) : undefined}
+        onClick={isOwn ? (event) => void open(event) : undefined}
       >
         {children}
       </a>

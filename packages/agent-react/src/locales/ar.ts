@@ -30,6 +30,7 @@ export const arabic: AgentTranslation = {
     sourcesAlso: "مصادر أخرى تم البحث فيها",
     openPage: "فتح الصفحة",
     openFailed: "تعذّر فتح الصفحة. حاول مرة أخرى.",
+    notFromDocumentation: "ليس من الوثائق",
     source: "المصدر {number}: {title}",
     allow: "سماح",
     deny: "رفض",

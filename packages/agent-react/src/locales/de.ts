@@ -30,6 +30,7 @@ export const german: AgentTranslation = {
     sourcesAlso: "Ebenfalls durchsucht",
     openPage: "Seite öffnen",
     openFailed: "Die Seite ließ sich nicht öffnen. Versuchen Sie es noch einmal.",
+    notFromDocumentation: "nicht aus der Dokumentation",
     source: "Quelle {number}: {title}",
     allow: "Erlauben",
     deny: "Ablehnen",
