@@ -3,18 +3,20 @@ import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { startServerProcess } from "../server-process.mjs";
 
-const program = new URL("../../../packages/server/dist/main.js", import.meta.url);
+const valet = new URL("../../../packages/server/dist/main.js", import.meta.url);
 
 /**
  * Starts the real server on a data folder of its own, as `valet start` does, with all defaults,
- * and makes projects and keys through the command's socket.
+ * and makes projects and keys through the command's socket. Another `program` is one that starts
+ * it in its own way.
  */
-export async function startValet({ folder, projects, keysEach }) {
+export async function startValet({ folder, projects, keysEach, program = valet, execArgv }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const server = await startServerProcess(program, {
     args: ["start", "--json-ready"],
     logFile: join(folder, "server.log"),
+    ...(execArgv && { execArgv }),
     env: { VALET_DATA_DIR: folder, VALET_PORT: "0" },
   });
   const socketPath = join(folder, "control.sock");

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { LanguageModelV3 } from "@ai-sdk/provider";
 import type { Hono } from "hono";
 import { type DestinationStream, pino } from "pino";
 import { createAgent } from "./agent/agent.ts";
@@ -81,7 +82,7 @@ export interface OpenServer {
   close(): Promise<void>;
 }
 
-/** What a test may put in the place of the real thing. */
+/** What a test or a benchmark may put in the place of the real thing. */
 export interface OpenServerOptions {
   /** Where log lines go. @default standard error */
   readonly logTo?: DestinationStream;
@@ -89,6 +90,8 @@ export interface OpenServerOptions {
   readonly now?: () => number;
   /** Told of every statement that the database gets, without what is bound to it. */
   readonly onStatement?: (sql: string) => void;
+  /** Answers when the configuration names no model. @default the extractive one */
+  readonly model?: LanguageModelV3;
 }
 
 const cleanEveryMs = 10 * 60_000;
@@ -118,7 +121,7 @@ export async function openServer(
 async function openParts(
   config: Config,
   folder: DataFolder,
-  { logTo = process.stderr, now = Date.now, onStatement }: OpenServerOptions,
+  { logTo = process.stderr, now = Date.now, onStatement, model }: OpenServerOptions,
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
   const secrets = loadSecrets(folder.path);
@@ -213,7 +216,7 @@ async function openParts(
     now,
   });
   const agent = createAgent({
-    models: createModels({ config, embedded: createExtractiveModel() }),
+    models: createModels({ config, embedded: model ?? createExtractiveModel() }),
     tools: [createSearchTool(knowledge)],
     threads,
     store: threadStore,

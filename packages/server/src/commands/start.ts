@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { Config } from "../config.ts";
 import { createLineBuffer } from "../http/line-buffer.ts";
 import { listen } from "../http/listen.ts";
-import { openServer } from "../open-server.ts";
+import { type OpenServerOptions, openServer } from "../open-server.ts";
 
 /** A server that is listening. */
 export interface RunningServer {
@@ -21,9 +21,12 @@ export class PortTakenError extends Error {
 }
 
 /** Opens the data folder and listens: on the network for pages, on a socket for the command. */
-export async function startServer(config: Config): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  options: Pick<OpenServerOptions, "model"> = {},
+): Promise<RunningServer> {
   const log = createLineBuffer(process.stderr);
-  const server = await openServer(config, { logTo: log }).catch((error) => {
+  const server = await openServer(config, { logTo: log, ...options }).catch((error) => {
     log.close();
     throw error;
   });
