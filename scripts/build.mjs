@@ -4,7 +4,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,10 +15,17 @@ import {
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packSdk } from "./pack-sdk.mjs";
+import { writeStyles } from "./write-styles.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sdk = ["protocol", "agent-core", "agent-react", "session-proxy"];
-const common = ["package-lock.json", "tsconfig.base.json", "tsconfig.json", "scripts/build.mjs"];
+const common = [
+  "package-lock.json",
+  "tsconfig.base.json",
+  "tsconfig.json",
+  "scripts/build.mjs",
+  "scripts/write-styles.mjs",
+];
 
 /** @type {{ name: string, inputs: string[], outputs: string[], run: () => void | Promise<void> }[]} */
 const steps = [
@@ -33,12 +39,12 @@ const steps = [
     ],
     outputs: [
       "packages/server/dist/main.js",
-      "packages/agent-react/dist/styles.css",
+      "packages/agent-react/dist/inject-styles.js",
       "apps/demo/dist/main.js",
     ],
     run() {
       command("npx", ["tsc", "-b"]);
-      cpSync("packages/agent-react/src/styles.css", "packages/agent-react/dist/styles.css");
+      writeStyles("packages/agent-react");
     },
   },
   {

@@ -39,6 +39,7 @@ try {
         "esm-only",
         "--exclude-entrypoints",
         "styles.css",
+        "styles.layer.css",
       ],
       process.cwd(),
     );

@@ -1,9 +1,10 @@
 "use client";
-import { type CSSProperties, type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { AgentFooter } from "./agent-footer.tsx";
 import { AgentInput } from "./agent-input.tsx";
 import { AgentThreadHistory } from "./agent-thread-history.tsx";
 import { ExamplePrompts } from "./example-prompts.tsx";
+import { HostContent } from "./host-content.tsx";
 import { CloseIcon, HistoryIcon, NewIcon } from "./icons.tsx";
 import { LiveStatus } from "./live-status.tsx";
 import { MessageList } from "./message-list.tsx";
@@ -49,13 +50,18 @@ export function AgentChat({
   const { messages, resetConversation, sendMessage, historyDisabled } = useAgentChat();
   const [showsHistory, setShowsHistory] = useState(false);
   const { title = labels.title, subtitle = labels.subtitle, description } = branding;
-  const width = maxContentWidth === 0 ? "none" : `${maxContentWidth}px`;
+  const variables = useMemo(
+    () => ({ "--valet-content-width": maxContentWidth === 0 ? "none" : `${maxContentWidth}px` }),
+    [maxContentWidth],
+  );
   return (
-    <ValetRoot className="valet-chat" style={{ "--valet-content-width": width } as CSSProperties}>
+    <ValetRoot className="valet-chat" variables={variables}>
       <header className="valet-header">
-        <div className="valet-title">{title}</div>
+        <div className="valet-title">
+          <HostContent>{title}</HostContent>
+        </div>
         <div className="valet-header-actions">
-          {headerActions}
+          <HostContent>{headerActions}</HostContent>
           {messages.length > 0 && (
             <HeaderButton label={labels.newConversation} onClick={resetConversation}>
               <NewIcon />

@@ -1,7 +1,8 @@
 "use client";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 import { AgentChat, type AgentChatProps } from "./agent-chat.tsx";
 import { useAgentContext } from "./agent-context.ts";
+import { useStyleProperties } from "./use-style-properties.ts";
 
 /** Props of {@link AgentPanel}. */
 export interface AgentPanelProps extends Omit<AgentChatProps, "onClose"> {
@@ -23,6 +24,13 @@ export function AgentPanel({
 }: AgentPanelProps): ReactNode {
   const { emitPanelEvent, dir } = useAgentContext();
   const panel = useRef<HTMLElement>(null);
+  useStyleProperties(
+    panel,
+    useMemo(
+      () => ({ width: `min(${width}px, 100vw)`, top: typeof top === "number" ? `${top}px` : top }),
+      [width, top],
+    ),
+  );
   const opener = useRef<Element | null>(null);
   const wasOpen = useRef(false);
 
@@ -33,7 +41,9 @@ export function AgentPanel({
     wasOpen.current = open;
     emitPanelEvent(open ? "panel_opened" : "panel_closed");
     if (open) {
-      opener.current = document.activeElement;
+      // Within a shadow root the document knows only the host.
+      const root = panel.current?.getRootNode() as Document | ShadowRoot | undefined;
+      opener.current = root?.activeElement ?? document.activeElement;
       panel.current?.querySelector("textarea")?.focus();
     } else if (opener.current instanceof HTMLElement) opener.current.focus();
   }, [open, emitPanelEvent]);
@@ -45,7 +55,6 @@ export function AgentPanel({
       dir={dir}
       data-open={open}
       aria-hidden={!open}
-      style={{ width: `min(${width}px, 100vw)`, top }}
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
       }}

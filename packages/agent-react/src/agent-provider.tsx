@@ -1,6 +1,6 @@
 "use client";
 import { Agent, type AgentOptions, type EndUserInfo, type OnAgentEvent } from "@valet/agent-core";
-import { type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useMemo, useRef, useState } from "react";
 import {
   AgentContext,
   type AgentContextValue,
@@ -9,6 +9,7 @@ import {
 } from "./agent-context.ts";
 import { type AgentColorScheme, type AgentThemeConfig, resolveTheme } from "./theme.ts";
 import { type AgentTranslation, createLabels, english } from "./translation.ts";
+import { useEarlyEffect } from "./use-early-effect.ts";
 
 /** Props of {@link AgentProvider}. */
 export interface AgentProviderProps<Context = unknown> {
@@ -116,9 +117,6 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
 }
 
 const noMeta: Readonly<Record<string, BuiltinToolMeta>> = {};
-
-/** On the server there is no layout, and React 18 warns of effects that wait for it. */
-const useEarlyEffect = typeof document === "undefined" ? useEffect : useLayoutEffect;
 
 /** The provider's agent: made once, told of new props, ended when the provider is really gone. */
 function useAgent<Context>(

@@ -2,16 +2,7 @@ import type { ReactNode } from "react";
 
 function icon(path: string): () => ReactNode {
   return () => (
-    <svg
-      className="valet-icon"
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.8"
-      strokeLinecap="round"
-      strokeLinejoin="round"
-      aria-hidden="true"
-    >
+    <svg className="valet-icon" viewBox="0 0 24 24" aria-hidden="true">
       <path d={path} />
     </svg>
   );

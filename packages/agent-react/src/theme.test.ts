@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { contrast, resolveTheme } from "./theme.ts";
+import { contrast, resolveTheme, toVariables } from "./theme.ts";
 
 const rgb = (hex: string) => {
   const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
@@ -28,6 +28,13 @@ test("the accent itself is the seventh shade, and a colour that is none is the d
   expect(resolveTheme({ accentColor: "#0F766E" }).primaryColors[6]).toBe("#0f766e");
   expect(resolveTheme({ accentColor: "#abc" }).primaryColors[6]).toBe("#aabbcc");
   expect(resolveTheme({ accentColor: "red; } body {" })).toEqual(resolveTheme());
+});
+
+test("the style sheet's own theme is the default one", () => {
+  const css = readFileSync(new URL("styles.css", import.meta.url), "utf8");
+  for (const [name, value] of Object.entries(toVariables(resolveTheme()))) {
+    expect([name, css.match(new RegExp(`\\n  ${name}: (.*);`))?.[1]]).toEqual([name, value]);
+  }
 });
 
 test("every rule of the style sheet begins at one of our classes", () => {

@@ -2,6 +2,7 @@
 import type { ToolCallDisplay } from "@valet/agent-core";
 import type { ReactNode } from "react";
 import { useAgentContext } from "./agent-context.ts";
+import { HostContent } from "./host-content.tsx";
 import { SearchIcon, ToolIcon } from "./icons.tsx";
 import type { Labels } from "./translation.ts";
 import { useLabels } from "./use-labels.ts";
@@ -29,7 +30,7 @@ export function ToolCallCard({ toolCall, onApprove, onReject }: ToolCallCardProp
     onApprove: () => onApprove(id),
     onReject: () => onReject(id),
   });
-  if (custom !== undefined && custom !== null) return custom;
+  if (custom !== undefined && custom !== null) return <HostContent>{custom}</HostContent>;
 
   const meta = tool ?? builtinToolMeta[name];
   const Icon = meta?.icon;
