@@ -41,10 +41,11 @@ export async function openAttackedServer(
   variables: Record<string, string> = {},
 ): Promise<AttackedServer> {
   const valet = await openTestServer(variables);
-  const http = await listen(valet.server.app, {
-    port: Number(variables.VALET_PORT ?? 0),
-    host: "127.0.0.1",
-  });
+  const http = await listen(
+    valet.server.app,
+    { port: Number(variables.VALET_PORT ?? 0), host: "127.0.0.1" },
+    { quickAnswer: valet.server.quickAnswer },
+  );
   const { port } = http.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const baseOf = (projectId: string) => `/agent/v1/projects/${projectId}/agent`;

@@ -31,7 +31,7 @@ import { sessionKeyRoutes } from "./sessions/routes.ts";
 import type { SessionStanding } from "./sessions/session-standing.ts";
 import { tokenRoutes } from "./sessions/token-routes.ts";
 import { requireProject } from "./teams/require-project.ts";
-import { type ServerFacts, serverRoutes } from "./web/server-routes.ts";
+import { isHttps, type ServerFacts, serverRoutes } from "./web/server-routes.ts";
 
 /** What {@link createApp} is made of. */
 export interface AppParts
@@ -75,8 +75,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
     return answerProblem(c, problem);
   });
   app.notFound((c) => answerProblem(c, new ProblemError("not_found")));
-  const isHttps = parts.facts.publicUrl?.startsWith("https:") ?? false;
-  app.use(numberRequests(parts.log, { isHttps, clientAddress: parts.clientAddress }));
+  const { clientAddress } = parts;
+  app.use(numberRequests(parts.log, { isHttps: isHttps(parts.facts), clientAddress }));
 
   app.use(countRefusals(parts.tallies));
 

@@ -45,6 +45,7 @@ import { createOwnerErasure } from "./erasure/erase-owner.ts";
 import { erasureRoutes } from "./erasure/routes.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { createClientAddress } from "./http/client-address.ts";
+import type { QuickAnswer } from "./http/quick-answer.ts";
 import { createKnowledge } from "./knowledge/knowledge.ts";
 import { sourceRoutes } from "./knowledge/routes.ts";
 import { createSearchThread } from "./knowledge/search-thread.ts";
@@ -59,6 +60,7 @@ import { createProjects } from "./projects/projects.ts";
 import { retentionChores } from "./retention/retention.ts";
 import { createOpenStreams } from "./sessions/open-streams.ts";
 import { createPolicyInForce } from "./sessions/policy-in-force.ts";
+import { createQuickOwnSession } from "./sessions/quick-own-session.ts";
 import { admitSession } from "./sessions/require-session.ts";
 import { createRevocations } from "./sessions/revocations.ts";
 import { createSessionBudget } from "./sessions/session-budget.ts";
@@ -67,12 +69,15 @@ import { createSessionTokenFormat } from "./sessions/session-token-format.ts";
 import { createSessions } from "./sessions/sessions.ts";
 import { createTeams } from "./teams/teams.ts";
 import { version } from "./version.ts";
+import { isHttps, type ServerFacts } from "./web/server-routes.ts";
 import { webRoutes } from "./web/web-routes.ts";
 
 /** A server with its data folder open, not yet listening. */
 export interface OpenServer {
   /** What the network sees. */
   readonly app: Hono<AppEnv>;
+  /** Answers in the place of the app what comes over HTTP and can be answered at once. */
+  readonly quickAnswer: QuickAnswer;
   /** What the `valet` command sees. */
   readonly control: Hono<AppEnv>;
   readonly folder: DataFolder;
@@ -239,12 +244,14 @@ async function openParts(
     now,
   });
 
+  const standing = createSessionStanding({ budget, limits, inForce });
+  const facts: ServerFacts = { version, publicUrl: config.publicUrl };
   const app = createApp({
     log,
     erasure,
     isServing: serving.isServing,
     now,
-    facts: { version, publicUrl: config.publicUrl },
+    facts,
     dashboardOrigins,
     keys,
     sessions,
@@ -262,7 +269,7 @@ async function openParts(
     limits,
     states,
     inForce,
-    standing: createSessionStanding({ budget, limits, inForce }),
+    standing,
     agent: agentRoutes({ agent, threads, streams, limits }),
     sources: sourceRoutes({
       knowledge,
@@ -279,6 +286,16 @@ async function openParts(
       },
     }),
     web: webRoutes(publicFolder),
+  });
+  const quickAnswer = createQuickOwnSession({
+    sessions,
+    standing,
+    inForce,
+    limiter,
+    settingsOf: states.settings,
+    isServing: serving.isServing,
+    log,
+    isHttps: isHttps(facts),
   });
   const control = createControlApp({
     trail: audit,
@@ -346,6 +363,7 @@ async function openParts(
   let closing: Promise<void> | undefined;
   return {
     app,
+    quickAnswer,
     control,
     folder,
     ended: serving.ended,

@@ -31,7 +31,11 @@ export async function startServer(
     throw error;
   });
   try {
-    const web = await listen(server.app, { port: config.port, host: config.host });
+    const web = await listen(
+      server.app,
+      { port: config.port, host: config.host },
+      { quickAnswer: server.quickAnswer },
+    );
     // The folder's lock is ours, so a socket that is still there belongs to nobody.
     rmSync(server.folder.controlSocket, { force: true });
     const control = await listen(server.control, { path: server.folder.controlSocket });

@@ -12,7 +12,8 @@ const exposed = [
   "x-thread-id",
   "x-run-id",
 ].join(", ");
-const headers = {
+/** What makes an answer readable for every page; {@link readableByPages} says why. */
+export const readableHeaders = {
   "access-control-allow-origin": "*",
   "access-control-expose-headers": exposed,
 };
@@ -35,5 +36,5 @@ export const readableByPages = createMiddleware<AppEnv>((c, next) => {
     });
     return Promise.resolve(answer);
   }
-  return answerWith(c, headers, next);
+  return answerWith(c, readableHeaders, next);
 });

@@ -49,9 +49,14 @@ export function readBearerToken(c: Context<AppEnv>): string {
     });
   }
   if (header === undefined) throw new ProblemError("missing_credential");
-  const token = /^bearer +(\S+)$/i.exec(header)?.[1];
+  const token = bearerTokenIn(header);
   if (token === undefined) throw new ProblemError("invalid_token");
   return token;
+}
+
+/** The token of an `Authorization` header; undefined if it holds something else. */
+export function bearerTokenIn(header: string): string | undefined {
+  return /^bearer +(\S+)$/i.exec(header)?.[1];
 }
 
 /**

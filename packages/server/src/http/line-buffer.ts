@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 
-/** A place for log lines that writes those of one turn of the event loop together. */
+/** A place for log lines that writes those of a few milliseconds together. */
 export interface LineBuffer {
   /** Takes a line with its end. */
   write(line: string): void;
@@ -8,11 +8,18 @@ export interface LineBuffer {
   close(): void;
 }
 
+/** A line of pino that is worth more than `info`: a warning, an error, an end. */
+const pressing = /^\{"level":[456]0,/;
+const mostHeld = 65_536;
+
 /**
- * Creates one in front of a stream: a write to the system costs more than making the line. What
- * is held is written when the process exits, also by an error that nobody caught.
+ * Creates one in front of a stream: a write to the system costs more than making the line. A
+ * warning or an error holds nothing back, and what is held is written when the process exits, also
+ * by an error that nobody caught; a process that is killed takes what it held with it.
+ *
+ * @param maxWaitMs The longest that a line is held, in milliseconds.
  */
-export function createLineBuffer(to: Writable): LineBuffer {
+export function createLineBuffer(to: Writable, maxWaitMs = 20): LineBuffer {
   let held = "";
   let isClosed = false;
 
@@ -26,9 +33,9 @@ export function createLineBuffer(to: Writable): LineBuffer {
 
   return {
     write(line) {
-      if (held === "" && !isClosed) setImmediate(flush);
+      if (held === "" && !isClosed) setTimeout(flush, maxWaitMs);
       held += line;
-      if (isClosed) flush();
+      if (isClosed || held.length > mostHeld || pressing.test(line)) flush();
     },
     close() {
       isClosed = true;

@@ -1,9 +1,10 @@
-import type { Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { createProblem, type ErrorCode } from "@valet/protocol";
 import type { Hono } from "hono";
 import type { AppEnv } from "./app-env.ts";
+import type { QuickAnswer } from "./quick-answer.ts";
 
 /** Where to listen. */
 export type ListenPlace =
@@ -23,6 +24,12 @@ export interface RequestBounds {
   readonly checkEveryMs?: number;
 }
 
+/** What stands before the app. */
+export interface ListenOptions extends RequestBounds {
+  /** Answers some requests in the app's place. */
+  readonly quickAnswer?: QuickAnswer | undefined;
+}
+
 /**
  * Starts to listen. A request that is too large, too slow or no HTTP at all is answered with a
  * problem, too, and costs its connection.
@@ -35,10 +42,15 @@ export function listen(
     headersTimeoutMs = 10_000,
     requestTimeoutMs = 30_000,
     checkEveryMs = 1_000,
-  }: RequestBounds = {},
+    quickAnswer = () => false,
+  }: ListenOptions = {},
 ): Promise<Server> {
   const server = createAdaptorServer({
     fetch: app.fetch,
+    createServer: ((options: object, answer: RequestListener) =>
+      createServer(options, (incoming, outgoing) => {
+        if (!quickAnswer(incoming, outgoing)) answer(incoming, outgoing);
+      })) as typeof createServer,
     // Its own `Request` and `Response` are made of plain values until somebody asks for more.
     overrideGlobalObjects: true,
     serverOptions: {

@@ -1,11 +1,10 @@
 import { createMiddleware } from "hono/factory";
 import type { Logger } from "pino";
-import { randomBase62 } from "../base62.ts";
 import { answerWith } from "./answer-headers.ts";
 import type { AppEnv } from "./app-env.ts";
 import type { ClientAddress } from "./client-address.ts";
-import { hideCredentials } from "./credentials.ts";
 import { createLazyLogger } from "./lazy-logger.ts";
+import { commonHeaders, createRequestLog, newRequestId } from "./request-numbers.ts";
 
 /** What {@link numberRequests} can be told. */
 export interface NumberRequestsOptions {
@@ -23,16 +22,10 @@ export function numberRequests(
   log: Logger,
   { isHttps = false, clientAddress }: NumberRequestsOptions = {},
 ) {
-  // Nothing that is logged of a request can hold a credential: there is nothing to take out.
-  const requestLog = log.child({}, { redact: [] });
-  const always = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    // A year, as RFC 6797 section 11.2 has it; for this host alone, whose neighbours are not ours.
-    ...(isHttps && { "strict-transport-security": "max-age=31536000" }),
-  };
+  const always = commonHeaders(isHttps);
+  const logRequest = createRequestLog(log);
   return createMiddleware<AppEnv>(async (c, next) => {
-    const requestId = `req_${randomBase62(22)}`;
+    const requestId = newRequestId();
     c.set("requestId", requestId);
     c.set(
       "log",
@@ -40,12 +33,13 @@ export function numberRequests(
     );
     c.set("clientAddress", clientAddress);
     const startedMs = performance.now();
-    await answerWith(c, always, () => answerWith(c, { "x-request-id": requestId }, next));
-    // The path and not the URL: a query string may hold what must not be logged. So may a path,
-    // when somebody asks for a session by its token in the place of its id.
-    const { method } = c.req;
-    const path = hideCredentials(c.req.path);
-    const durationMs = Math.round(performance.now() - startedMs);
-    requestLog.info({ requestId, method, path, status: c.res.status, durationMs }, "request");
+    await answerWith(c, { ...always, "x-request-id": requestId }, next);
+    logRequest({
+      requestId,
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      startedMs,
+    });
   });
 }

@@ -33,6 +33,12 @@ export interface Limiter {
   look(charges: readonly Charge[]): readonly Verdict[] | Promise<readonly Verdict[]>;
 }
 
+/** A limiter that has its counts at hand, and never makes anybody wait. */
+export interface LocalLimiter extends Limiter {
+  take(charges: readonly Charge[]): readonly Verdict[];
+  look(charges: readonly Charge[]): readonly Verdict[];
+}
+
 /** What {@link createMemoryLimiter} takes. */
 export interface MemoryLimiterOptions {
   /** Milliseconds since any fixed instant; should not go back. @default performance.now */
@@ -45,6 +51,13 @@ export interface MemoryLimiterOptions {
   readonly maxKeysPerPolicy?: number;
 }
 
+/** What is remembered of one policy. */
+interface Counts {
+  readonly entries: Map<string, Entry>;
+  /** Keys added since some were last looked at for expiry. */
+  added: number;
+}
+
 interface Entry {
   arrival: number;
   rate: Rate;
@@ -52,13 +65,18 @@ interface Entry {
 
 /** Keys looked at for expiry whenever one is added, so that memory shrinks without a timer. */
 const sweptPerNewKey = 2;
+/**
+ * They are looked at for several at once: whoever begins at the front of a map passes by all that
+ * was deleted there since it was last put in order.
+ */
+const addedPerSweep = 16;
 
 /** Creates a limiter that keeps its counts in this process. */
 export function createMemoryLimiter({
   monotonicMs = () => performance.now(),
   maxKeysPerPolicy = 100_000,
-}: MemoryLimiterOptions = {}): Limiter & { readonly size: number } {
-  const policies = new Map<string, Map<string, Entry>>();
+}: MemoryLimiterOptions = {}): LocalLimiter & { readonly size: number } {
+  const policies = new Map<string, Counts>();
   const startMs = monotonicMs();
   let lastMs = 0;
 
@@ -68,37 +86,49 @@ export function createMemoryLimiter({
     return lastMs;
   }
 
-  function entriesOf(policy: string): Map<string, Entry> {
-    let entries = policies.get(policy);
-    if (!entries) {
-      entries = new Map();
-      policies.set(policy, entries);
+  function countsOf(policy: string): Counts {
+    let counts = policies.get(policy);
+    if (!counts) {
+      counts = { entries: new Map(), added: 0 };
+      policies.set(policy, counts);
     }
-    return entries;
+    return counts;
   }
 
   function judge({ policy, rate, key }: Charge, nowMs: number, take: boolean): Decision {
-    const entry = policies.get(policy)?.get(key);
+    const entry = policies.get(policy)?.entries.get(key);
     const arrival = entry ? convertArrival(entry.arrival, entry.rate, rate) : 0;
     return decide(rate, arrival, nowMs, take);
   }
 
   function keep({ policy, rate, key }: Charge, arrival: number, nowMs: number): void {
-    const entries = entriesOf(policy);
+    const counts = countsOf(policy);
+    const { entries } = counts;
     const entry = entries.get(key);
-    // Put back at the end, also when it was refused: who keeps asking is not forgotten.
-    if (entry) entries.delete(key);
-    else makeRoom(entries, nowMs);
-    entries.set(key, { arrival, rate });
+    if (entry) {
+      entry.arrival = arrival;
+      entry.rate = rate;
+      // Put back at the end, also when it was refused: who keeps asking is not forgotten.
+      entries.delete(key);
+      entries.set(key, entry);
+    } else {
+      makeRoom(counts, nowMs);
+      entries.set(key, { arrival, rate });
+    }
   }
 
-  function makeRoom(entries: Map<string, Entry>, nowMs: number): void {
-    let looked = 0;
+  function makeRoom(counts: Counts, nowMs: number): void {
+    const { entries } = counts;
+    counts.added += 1;
+    const isFull = entries.size >= maxKeysPerPolicy;
+    if (!isFull && counts.added < addedPerSweep) return;
+    let left = sweptPerNewKey * counts.added;
+    counts.added = 0;
     for (const [key, { arrival, rate }] of entries) {
       const isWorkedOff = arrival <= nowMs * rate.quota;
       if (isWorkedOff || entries.size >= maxKeysPerPolicy) entries.delete(key);
-      looked += 1;
-      if (looked >= sweptPerNewKey) break;
+      left -= 1;
+      if (left === 0) break;
     }
   }
 
@@ -120,7 +150,7 @@ export function createMemoryLimiter({
       return charges.map((charge) => toVerdict(charge, judge(charge, nowMs, false)));
     },
     get size() {
-      return [...policies.values()].reduce((sum, entries) => sum + entries.size, 0);
+      return [...policies.values()].reduce((sum, { entries }) => sum + entries.size, 0);
     },
   };
 }

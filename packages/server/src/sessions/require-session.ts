@@ -43,13 +43,29 @@ export async function admitSession(
 ): Promise<SessionPrincipal> {
   const verified = await sessions.verify(readBearerToken(c));
   const session = inForce(verified);
-  if (projectId !== null && session.projectId !== projectId) throw new ProblemError("not_found");
-  const { origins } = session.policy;
-  const origin = c.req.header("origin");
-  if (origins && origin !== undefined && !origins.includes(origin)) {
-    throw new ProblemError("origin_not_allowed");
-  }
+  checkPlace(session, { projectId, origin: c.req.header("origin") });
   sessions.touch(verified);
   c.set("session", session);
   return session;
+}
+
+/** Where a session is used. */
+export interface PlaceOfUse {
+  /** The project of the path; null where the path names none. */
+  readonly projectId: string | null | undefined;
+  /** The `Origin` of the request, if it has one. */
+  readonly origin: string | undefined;
+}
+
+/**
+ * Whether a session may be used where it is.
+ *
+ * @throws {@link ProblemError} `not_found` for another project, `origin_not_allowed`.
+ */
+export function checkPlace(session: SessionPrincipal, { projectId, origin }: PlaceOfUse): void {
+  if (projectId !== null && session.projectId !== projectId) throw new ProblemError("not_found");
+  const { origins } = session.policy;
+  if (origins && origin !== undefined && !origins.includes(origin)) {
+    throw new ProblemError("origin_not_allowed");
+  }
 }

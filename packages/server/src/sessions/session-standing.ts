@@ -4,10 +4,15 @@ import type { RateLimits } from "../limits/rate-limits.ts";
 import type { SessionPrincipal } from "./principal.ts";
 import type { SessionBudget } from "./session-budget.ts";
 
+/** What a session may use up, and what is left of it. */
+export type StandingOfSession = Pick<SessionStatus, "limits" | "left">;
+
 /** How a session stands with what it may use up, and how often it may ask. */
 export interface SessionStanding {
   /** What it may use up, and what is left; reads nothing for a session without bounds. */
-  left(session: SessionPrincipal): Promise<Pick<SessionStatus, "limits" | "left">>;
+  left(session: SessionPrincipal): Promise<StandingOfSession>;
+  /** The same for a session whose use is not counted; undefined for one with bounds. */
+  leftUnbound(session: SessionPrincipal): StandingOfSession | undefined;
   /** How often it may ask now. Counts nothing. */
   rates(session: SessionPrincipal): Promise<readonly SessionRate[]>;
 }
@@ -26,19 +31,26 @@ export function createSessionStanding({
   limits,
   inForce,
 }: SessionStandingOptions): SessionStanding {
+  function leftUnbound(session: SessionPrincipal): StandingOfSession | undefined {
+    const { turns, modelTokens, streams = null } = inForce(session).policy.limits ?? {};
+    if (turns !== undefined || modelTokens !== undefined) return undefined;
+    return {
+      limits: { turns: null, model_tokens: null, streams },
+      left: { turns: null, model_tokens: null },
+    };
+  }
+
   return {
+    leftUnbound,
     async left(session) {
-      const { turns, modelTokens, streams } = inForce(session).policy.limits ?? {};
-      const isBound = turns !== undefined || modelTokens !== undefined;
-      const used = isBound ? await budget.used(session) : { turns: 0, modelTokens: 0 };
+      const unbound = leftUnbound(session);
+      if (unbound) return unbound;
+      const { turns, modelTokens, streams = null } = inForce(session).policy.limits ?? {};
+      const used = await budget.used(session);
       const rest = (most: number | undefined, spent: number) =>
         most === undefined ? null : Math.max(0, most - spent);
       return {
-        limits: {
-          turns: turns ?? null,
-          model_tokens: modelTokens ?? null,
-          streams: streams ?? null,
-        },
+        limits: { turns: turns ?? null, model_tokens: modelTokens ?? null, streams },
         left: {
           turns: rest(turns, used.turns),
           model_tokens: rest(modelTokens, used.modelTokens),

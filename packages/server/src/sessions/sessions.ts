@@ -30,10 +30,17 @@ export interface Sessions {
    * @throws {@link ProblemError} `invalid_token`, `token_expired` or `token_revoked`.
    */
   verify(token: string): Promise<SessionPrincipal>;
+  /**
+   * The same for a token that is in memory and good, without waiting: undefined for every other
+   * one, of which {@link Sessions.verify} knows what to say.
+   */
+  verifyKnown(token: string): SessionPrincipal | undefined;
   /** Why a session may have no stream any more; its mere expiry lets an answer finish. */
   endOf(session: SessionPrincipal): CutReason | undefined;
-  /** The session's own view of itself. */
-  describe(session: SessionPrincipal): Omit<SessionStatus, "limits" | "left">;
+  /** The session's own view of itself, as far as it never changes. */
+  describe(session: SessionPrincipal): Omit<SessionStatus, "limits" | "left" | "expires_in">;
+  /** Whole seconds until a session ends. */
+  secondsLeft(session: SessionPrincipal): number;
   /** @throws {@link ProblemError} `not_found`, for a session of another project too. */
   get(projectId: string, sid: string): Promise<SessionRow>;
   list(options: SessionListOptions): Promise<SessionRow[]>;
@@ -141,6 +148,11 @@ export async function createSessions({
     return isEnded ? "token_revoked" : undefined;
   }
 
+  /** Why the token of a session that exists is refused now; undefined if it is not. */
+  function refusalOf(session: SessionPrincipal): "token_expired" | CutReason | undefined {
+    return session.expiresAtMs <= now() ? "token_expired" : endOf(session);
+  }
+
   /** Ends a session whose row does not say that it was ended. */
   async function end(row: SessionRow, actor: Actor, event: string): Promise<number> {
     const { sid, project_id: projectId } = row;
@@ -206,10 +218,14 @@ export async function createSessions({
       const name = nameToken(token);
       // What is known has shown a good checksum: whoever has its digest has its text.
       const session = known.get(name) ?? (await loadGood(token, name));
-      if (session.expiresAtMs <= now()) throw new ProblemError("token_expired");
-      const over = endOf(session);
-      if (over !== undefined) throw new ProblemError(over);
+      const refusal = refusalOf(session);
+      if (refusal !== undefined) throw new ProblemError(refusal);
       return session;
+    },
+
+    verifyKnown(token) {
+      const session = known.get(nameToken(token));
+      return session && refusalOf(session) === undefined ? session : undefined;
     },
 
     endOf,
@@ -230,8 +246,8 @@ export async function createSessions({
       integration_id: session.integrationId,
       external_owner_id: session.owner,
       expires_at: formatInstant(session.expiresAtMs),
-      expires_in: Math.max(0, Math.floor((session.expiresAtMs - now()) / 1000)),
     }),
+    secondsLeft: ({ expiresAtMs }) => Math.max(0, Math.floor((expiresAtMs - now()) / 1000)),
     statusOf(row) {
       if (row.revoked_at_ms !== null || isKeyRevoked(row.kid)) return "revoked";
       return row.expires_at_s * 1000 <= now() ? "expired" : "active";

@@ -8,6 +8,11 @@ export interface ServerFacts {
   readonly publicUrl: string | undefined;
 }
 
+/** Whether browsers reach this server over HTTPS. */
+export function isHttps({ publicUrl }: Pick<ServerFacts, "publicUrl">): boolean {
+  return publicUrl?.startsWith("https:") ?? false;
+}
+
 /** The packages that the server hands out, in the order in which they build on each other. */
 export const sdkPackages = [
   "@valet/protocol",
