@@ -297,9 +297,10 @@ test("a session that cannot be started is told as an alert, and trying again rec
   );
   send("Hi");
   const alert = await screen.findByRole("alert");
+  const failed = screen.getByRole("article", { name: "Assistant" });
   expect(alert.textContent).toContain("Your session could not be started");
   isDown = false;
-  fireEvent.click(within(alert).getByRole("button", { name: "Try again" }));
+  fireEvent.click(within(failed).getByRole("button", { name: "Try again" }));
   await screen.findByText("Hello there.", { selector: "p" });
   expect(screen.queryByRole("alert")).toBeNull();
   expect(screen.getAllByRole("article", { name: "You" })).toHaveLength(1);
@@ -356,7 +357,7 @@ test("a tool waits for the person, who sees what it would do", async () => {
   );
   send("Paint it");
   const allow = await screen.findByRole("button", { name: "Allow" });
-  expect(screen.getByText(/Paint the page/)).toBeTruthy();
+  expect(screen.getByText(/Paint the page/, { selector: ".valet-tool-title" })).toBeTruthy();
   expect(screen.getByText(/"color": "red"/)).toBeTruthy();
   expect(ran).toEqual([]);
   fireEvent.click(allow);

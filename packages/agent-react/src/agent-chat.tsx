@@ -8,6 +8,7 @@ import { HostContent } from "./host-content.tsx";
 import { CloseIcon, HistoryIcon, NewIcon } from "./icons.tsx";
 import { LiveStatus } from "./live-status.tsx";
 import { MessageList } from "./message-list.tsx";
+import { OfflineNote } from "./offline-note.tsx";
 import { useAgentChat } from "./use-agent-chat.ts";
 import { useLabels } from "./use-labels.ts";
 import { ValetRoot } from "./valet-root.tsx";
@@ -99,6 +100,7 @@ export function AgentChat({
       )}
       <div className="valet-composer">
         <div className="valet-column">
+          <OfflineNote />
           {!showsHistory && (
             <AgentInput
               {...(branding.inputPlaceholder !== undefined && {

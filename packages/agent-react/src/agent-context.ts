@@ -51,14 +51,23 @@ export interface AgentContextValue {
   readonly enableHistory: boolean;
   readonly toolsByName: ReadonlyMap<string, AgentTool<never>>;
   readonly builtinToolMeta: Readonly<Record<string, BuiltinToolMeta>>;
-  readonly inputValue: string;
-  readonly setInputValue: (value: string) => void;
   readonly emitPanelEvent: (type: "panel_opened" | "panel_closed") => void;
 }
 
 export const AgentContext: React.Context<AgentContextValue | undefined> = createContext<
   AgentContextValue | undefined
 >(undefined);
+
+/** What stands in the input. Apart, so that a key press draws the input again and no message. */
+export interface InputContextValue {
+  readonly inputValue: string;
+  readonly setInputValue: (value: string) => void;
+}
+
+export const InputContext: React.Context<InputContextValue> = createContext<InputContextValue>({
+  inputValue: "",
+  setInputValue: () => undefined,
+});
 
 /** The provider's context. @throws Error outside an `AgentProvider`. */
 export function useAgentContext(): AgentContextValue {

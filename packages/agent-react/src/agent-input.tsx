@@ -13,8 +13,9 @@ export interface AgentInputProps {
 const maxHeight = 160;
 
 /**
- * The input. Enter sends, Shift and Enter begin a line, Escape stops the answer. What is sent while
- * an answer is being written waits its turn.
+ * The input. Enter sends, Shift and Enter begin a line, Escape stops the answer, and the arrow up in
+ * an empty field edits the last question. What is sent while an answer is being written waits its
+ * turn.
  */
 export function AgentInput({ placeholder }: AgentInputProps): ReactNode {
   const labels = useLabels();
@@ -29,7 +30,7 @@ export function AgentInput({ placeholder }: AgentInputProps): ReactNode {
     field.current.style.height = `${Math.min(maxHeight, field.current.scrollHeight)}px`;
   }, [inputValue]);
 
-  function onKeyDown(event: KeyboardEvent): void {
+  function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
     // While an input method composes, Enter chooses a word.
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault();
@@ -37,6 +38,9 @@ export function AgentInput({ placeholder }: AgentInputProps): ReactNode {
     } else if (event.key === "Escape" && isStreaming) {
       event.stopPropagation();
       stopGeneration();
+    } else if (event.key === "ArrowUp" && inputValue === "") {
+      event.preventDefault();
+      editLastQuestion(event.currentTarget);
     }
   }
 
@@ -84,4 +88,11 @@ export function AgentInput({ placeholder }: AgentInputProps): ReactNode {
       )}
     </form>
   );
+}
+
+/** The question knows how to be edited; which one is the last, the page knows. */
+function editLastQuestion(field: HTMLElement): void {
+  const buttons = field.closest(".valet-root")?.querySelectorAll(".valet-edit-button") ?? [];
+  const last = [...buttons].at(-1);
+  if (last instanceof HTMLElement) last.click();
 }

@@ -1,10 +1,11 @@
 "use client";
-import type { ConversationMessage } from "@valet/agent-core";
+import type { ConversationMessage, MessageSource } from "@valet/agent-core";
 import { memo, type ReactNode } from "react";
 import { useAgentContext } from "./agent-context.ts";
-import { CopyButton } from "./copy-button.tsx";
-import { RetryIcon } from "./icons.tsx";
+import { AnswerActions } from "./answer-actions.tsx";
+import { FailedAnswer } from "./failed-answer.tsx";
 import { Markdown } from "./markdown.tsx";
+import { Question } from "./question.tsx";
 import { SourceTiles } from "./source-tiles.tsx";
 import { ToolCallCard, ToolCallGroup } from "./tool-call-card.tsx";
 import { useLabels } from "./use-labels.ts";
@@ -13,56 +14,38 @@ import { useLabels } from "./use-labels.ts";
 export interface AgentMessageBubbleProps {
   readonly message: ConversationMessage;
   /** Shows a button that asks again, on a failed answer. */
-  readonly onRetry?: () => void;
+  readonly onRetry?: (() => void) | undefined;
+  /** Shows a button that has the answer written anew. */
+  readonly onRegenerate?: (() => void) | undefined;
 }
 
 /** One message of the conversation. Drawn again only when it changed itself. */
 export const AgentMessageBubble: React.NamedExoticComponent<AgentMessageBubbleProps> = memo(
-  function AgentMessageBubble({ message, onRetry }: AgentMessageBubbleProps): ReactNode {
-    const labels = useLabels();
-    if (message.role === "user") {
-      return (
-        <article className="valet-message valet-message-user" aria-label={labels.you}>
-          <div className="valet-bubble" dir="auto">
-            {message.content}
-          </div>
-        </article>
-      );
-    }
-    if (message.isError) return <ErrorMessage message={message} onRetry={onRetry} />;
-    return <Answer message={message} />;
+  function AgentMessageBubble({
+    message,
+    onRetry,
+    onRegenerate,
+  }: AgentMessageBubbleProps): ReactNode {
+    if (message.role === "user") return <Question message={message} />;
+    if (message.isError) return <FailedAnswer message={message} onRetry={onRetry} />;
+    return <Answer message={message} onRegenerate={onRegenerate} />;
   },
 );
 
-function ErrorMessage({
+const noSources: readonly MessageSource[] = [];
+
+function Answer({
   message,
-  onRetry,
+  onRegenerate,
 }: {
   readonly message: ConversationMessage;
-  readonly onRetry: (() => void) | undefined;
+  readonly onRegenerate: (() => void) | undefined;
 }): ReactNode {
-  const labels = useLabels();
-  return (
-    <article className="valet-message valet-message-error" aria-label={labels.assistant}>
-      <div className="valet-error" role="alert">
-        <p>{message.content}</p>
-        {onRetry && message.retryable !== false && (
-          <button type="button" className="valet-button" onClick={onRetry}>
-            <RetryIcon />
-            {labels.retry}
-          </button>
-        )}
-      </div>
-    </article>
-  );
-}
-
-function Answer({ message }: { readonly message: ConversationMessage }): ReactNode {
   const labels = useLabels();
   const { agent } = useAgentContext();
   const {
     blocks = [],
-    sources = [],
+    sources = noSources,
     isStreaming = false,
     isPartial = false,
     stopped = false,
@@ -101,9 +84,7 @@ function Answer({ message }: { readonly message: ConversationMessage }): ReactNo
       {stopped && <p className="valet-stopped">{labels.stopped}</p>}
       {isOver && <SourceTiles sources={sources} />}
       {isOver && message.content !== "" && (
-        <div className="valet-message-actions">
-          <CopyButton text={message.content} label={labels.copyAnswer} />
-        </div>
+        <AnswerActions message={message} onRegenerate={onRegenerate} />
       )}
     </article>
   );

@@ -6,6 +6,7 @@ import {
   type AgentContextValue,
   type AgentTool,
   type BuiltinToolMeta,
+  InputContext,
 } from "./agent-context.ts";
 import { type AgentColorScheme, type AgentThemeConfig, resolveTheme } from "./theme.ts";
 import { type AgentTranslation, createLabels, english } from "./translation.ts";
@@ -96,8 +97,6 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
       enableHistory: props.enableHistory ?? false,
       toolsByName: new Map((tools ?? []).map((tool) => [tool.name, tool as AgentTool<never>])),
       builtinToolMeta,
-      inputValue,
-      setInputValue,
       emitPanelEvent: (type) => latest.current.onEvent?.({ type, data: {} }),
     }),
     [
@@ -110,10 +109,14 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
       props.enableHistory,
       tools,
       builtinToolMeta,
-      inputValue,
     ],
   );
-  return <AgentContext.Provider value={value}>{children}</AgentContext.Provider>;
+  const input = useMemo(() => ({ inputValue, setInputValue }), [inputValue]);
+  return (
+    <AgentContext.Provider value={value}>
+      <InputContext.Provider value={input}>{children}</InputContext.Provider>
+    </AgentContext.Provider>
+  );
 }
 
 const noMeta: Readonly<Record<string, BuiltinToolMeta>> = {};

@@ -23,3 +23,16 @@ export const BookIcon: () => ReactNode = icon(
   "M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM5 17a3 3 0 0 1 3-3h11",
 );
 export const TrashIcon: () => ReactNode = icon("M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13");
+export const UpVoteIcon: () => ReactNode = icon(
+  "M7 11v9H4v-9zM7 12l4-8a2 2 0 0 1 3 2l-1 4h6a2 2 0 0 1 2 2l-2 7H7",
+);
+export const DownVoteIcon: () => ReactNode = icon(
+  "M7 13V4H4v9zM7 12l4 8a2 2 0 0 0 3-2l-1-4h6a2 2 0 0 0 2-2l-2-7H7",
+);
+export const EditIcon: () => ReactNode = icon("M4 20h4L19 9l-4-4L4 16zM13 7l4 4");
+export const AlertIcon: () => ReactNode = icon("M12 3l10 17H2zM12 10v4M12 17v.5");
+export const ClockIcon: () => ReactNode = icon("M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7v5l3 2");
+export const LockIcon: () => ReactNode = icon("M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3");
+export const OfflineIcon: () => ReactNode = icon(
+  "M3 3l18 18M5 12a10 10 0 0 1 5-2.7M19 12a10 10 0 0 0-4-2.4M8.5 15.5a5 5 0 0 1 7 0M12 19v.5",
+);

@@ -1,7 +1,9 @@
 "use client";
+import type { ConversationMessage } from "@valet/agent-core";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useAgentChat } from "./use-agent-chat.ts";
 import { useLabels } from "./use-labels.ts";
+import { useSlowness } from "./use-slowness.ts";
 
 /** Longer answers are announced by their beginning: a screen reader reads on by itself. */
 const announcedChars = 200;
@@ -16,20 +18,45 @@ export function LiveStatus(): ReactNode {
   const [said, setSaid] = useState("");
   const wasStreaming = useRef(false);
   const last = messages.at(-1);
+  const isSlow = useSlowness(
+    isStreaming && status !== "awaiting-approval",
+    snapshotOf(last, status),
+  );
+  const asking = askingTools(last);
 
   useEffect(() => {
-    if (isStreaming) setSaid(labels.status[status]);
+    if (isStreaming) setSaid(isSlow ? labels.stillWorking : labels.status[status]);
     else if (wasStreaming.current && last?.role === "assistant" && !last.isError) {
       setSaid(summarise(last.content, labels.answerReady));
     }
     wasStreaming.current = isStreaming;
-  }, [isStreaming, status, last, labels]);
+  }, [isStreaming, isSlow, status, last, labels]);
 
   return (
-    <div className="valet-hidden" role="status" aria-live="polite">
-      {said}
-    </div>
+    <>
+      <div className="valet-hidden" role="status" aria-live="polite">
+        {said}
+      </div>
+      {/* Nothing goes on until the person has decided: that may interrupt. */}
+      <div className="valet-hidden" aria-live="assertive">
+        {asking !== "" && `${asking} ${labels.asksApproval}`}
+      </div>
+    </>
   );
+}
+
+/** Changes whenever something new has come. */
+function snapshotOf(last: ConversationMessage | undefined, status: string): string {
+  return `${status} ${last?.id} ${last?.content.length} ${last?.blocks?.length}`;
+}
+
+/** The names of the tools that wait for the person. */
+function askingTools(last: ConversationMessage | undefined): string {
+  return (last?.blocks ?? [])
+    .flatMap((block) => (block.type === "tool_calls" ? block.toolCalls : []))
+    .filter(({ status }) => status === "approval_requested")
+    .map(({ displayName, name }) => displayName ?? name)
+    .join(", ");
 }
 
 function summarise(markdown: string, ending: string): string {

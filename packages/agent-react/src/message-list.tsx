@@ -1,9 +1,10 @@
 "use client";
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useLayoutEffect, useRef, useState } from "react";
 import { AgentMessageBubble } from "./agent-message-bubble.tsx";
 import { CloseIcon, DownIcon } from "./icons.tsx";
 import { useAgentChat } from "./use-agent-chat.ts";
 import { useLabels } from "./use-labels.ts";
+import { useSlowness } from "./use-slowness.ts";
 
 /** How near to its end, in pixels, the list follows what is added. */
 const nearEnd = 48;
@@ -11,7 +12,8 @@ const nearEnd = 48;
 /** The conversation. Follows a growing answer only for who is reading its end. */
 export function MessageList({ children }: { readonly children?: ReactNode }): ReactNode {
   const labels = useLabels();
-  const { messages, queued, status, isStreaming, retry, cancelQueuedMessage } = useAgentChat();
+  const { messages, queued, status, isStreaming, retry, regenerate, cancelQueuedMessage } =
+    useAgentChat();
   const list = useRef<HTMLDivElement>(null);
   const isFollowing = useRef(true);
   const [isAway, setIsAway] = useState(false);
@@ -38,6 +40,9 @@ export function MessageList({ children }: { readonly children?: ReactNode }): Re
   const isEmpty = messages.length === 0 && queued.length === 0;
   const isSilent = last?.role === "user" || last?.content === "" || status === "reconnecting";
   const isWaiting = isStreaming && isSilent;
+  const isSlow = useSlowness(isWaiting, `${messages.length} ${status}`);
+  const onRetry = useCallback(() => void retry(), [retry]);
+  const onRegenerate = useCallback(() => void regenerate(), [regenerate]);
   return (
     <div className="valet-list-frame">
       <div
@@ -56,7 +61,8 @@ export function MessageList({ children }: { readonly children?: ReactNode }): Re
             <AgentMessageBubble
               key={message.id}
               message={message}
-              {...(message === last && { onRetry: () => void retry() })}
+              onRetry={message === last ? onRetry : undefined}
+              onRegenerate={message === last && !isStreaming ? onRegenerate : undefined}
             />
           ))}
           {isWaiting && labels.status[status] !== "" && (
@@ -67,6 +73,7 @@ export function MessageList({ children }: { readonly children?: ReactNode }): Re
                 <i />
               </span>
               {labels.status[status]}
+              {isSlow && ` · ${labels.stillWorking}`}
             </p>
           )}
           {queued.map(({ id, text }) => (

@@ -7,8 +7,8 @@ import type {
   ListedThread,
   QueuedMessage,
 } from "@valet/agent-core";
-import { useCallback, useMemo, useSyncExternalStore } from "react";
-import { useAgentContext } from "./agent-context.ts";
+import { useCallback, useContext, useMemo, useSyncExternalStore } from "react";
+import { InputContext, useAgentContext } from "./agent-context.ts";
 
 /** What {@link useAgentChat} gives. */
 export interface AgentChatState {
@@ -37,13 +37,24 @@ export interface AgentChatState {
   readonly status: AgentStatus;
   readonly auth: AuthState;
   readonly error: AgentFailure | undefined;
-  /** Asks the last failed message again. */
+  /** Tries again what failed last. */
   readonly retry: () => Promise<void>;
+  /** Has the last answer written anew, in its place. */
+  readonly regenerate: () => Promise<void>;
+  /** Puts another question in the place of one; everything behind it goes. */
+  readonly editMessage: (messageId: string, text: string) => Promise<void>;
+  /** Tells the server what the person thinks of an answer; `null` takes it back. */
+  readonly sendFeedback: (
+    messageId: string,
+    rating: "up" | "down" | null,
+    comment?: string,
+  ) => Promise<void>;
 }
 
 /** The conversation of the provider above: what it is, and what can be done with it. */
 export function useAgentChat(): AgentChatState {
-  const { agent, enableHistory, inputValue, setInputValue } = useAgentContext();
+  const { agent, enableHistory } = useAgentContext();
+  const { inputValue, setInputValue } = useContext(InputContext);
   const snapshot = useSyncExternalStore(agent.subscribe, agent.getSnapshot, agent.getSnapshot);
 
   const sendMessage = useCallback(
@@ -66,6 +77,10 @@ export function useAgentChat(): AgentChatState {
       deleteThread: (threadId: string) => agent.deleteThread(threadId),
       cancelQueuedMessage: (id: string) => agent.cancelQueuedMessage(id),
       retry: () => agent.retry(),
+      regenerate: () => agent.regenerate(),
+      editMessage: (messageId: string, text: string) => agent.editMessage(messageId, text),
+      sendFeedback: (messageId: string, rating: "up" | "down" | null, comment?: string) =>
+        agent.sendFeedback(messageId, rating, comment),
     }),
     [agent],
   );
