@@ -51,6 +51,19 @@ test("trusted proxies are ranges between commas, and none unless said", () => {
   ]);
 });
 
+test("options of a provider are JSON by its name, and nothing else", () => {
+  expect(readConfig({}).modelOptions).toBeUndefined();
+  const options = { anthropic: { thinking: { type: "enabled", budgetTokens: 2_000 } } };
+  expect(readConfig({ VALET_MODEL_OPTIONS: JSON.stringify(options) }).modelOptions).toEqual(
+    options,
+  );
+  for (const VALET_MODEL_OPTIONS of ["{", "[]", '"x"', '{"anthropic":1}', ""]) {
+    expect(problemsOf({ VALET_MODEL_OPTIONS })).toEqual([
+      'VALET_MODEL_OPTIONS must be JSON such as {"anthropic":{"effort":"low"}}',
+    ]);
+  }
+});
+
 test("the bounds of a run are whole numbers, and have values when nothing is said", () => {
   expect(readConfig({}).runLimits).toEqual({ maxSteps: 8, maxSeconds: 120, maxTokens: 250_000 });
   expect(

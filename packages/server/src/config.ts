@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { JSONObject } from "@ai-sdk/provider";
 import { z } from "zod";
 import { IpRangeError, type IpRanges, parseIpRanges } from "./http/ip-ranges.ts";
 
@@ -21,6 +22,8 @@ export interface Config {
   readonly model: string | undefined;
   readonly modelApiKey: string | undefined;
   readonly modelBaseUrl: string | undefined;
+  /** Options for the model's provider, by the name of its package. */
+  readonly modelOptions: Readonly<Record<string, JSONObject>> | undefined;
   /** Bounds of every run of the agent. */
   readonly runLimits: {
     readonly maxSteps: number;
@@ -80,6 +83,7 @@ const environment = z.strictObject({
   VALET_MODEL_BASE_URL: z
     .url({ protocol: /^https?$/, error: "must be an http(s) address" })
     .optional(),
+  VALET_MODEL_OPTIONS: z.string().transform(readModelOptions).optional(),
   VALET_MODEL_MAX_OUTPUT_TOKENS: wholeNumber(1, 10_000_000).optional(),
   VALET_RUN_MAX_STEPS: wholeNumber(1, 100).default(8),
   VALET_RUN_MAX_SECONDS: wholeNumber(1, 3_600).default(120),
@@ -117,6 +121,7 @@ export function readConfig(
     model: data.VALET_MODEL,
     modelApiKey: data.VALET_MODEL_API_KEY,
     modelBaseUrl: data.VALET_MODEL_BASE_URL,
+    modelOptions: data.VALET_MODEL_OPTIONS,
     runLimits: {
       maxSteps: data.VALET_RUN_MAX_STEPS,
       maxSeconds: data.VALET_RUN_MAX_SECONDS,
@@ -130,6 +135,19 @@ export function readConfig(
   const problems = modelProblems(config);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function readModelOptions(text: string, context: z.RefinementCtx): Record<string, JSONObject> {
+  const shape = z.record(z.string(), z.record(z.string(), z.json()));
+  try {
+    return shape.parse(JSON.parse(text)) as Record<string, JSONObject>;
+  } catch {
+    context.addIssue({
+      code: "custom",
+      message: 'must be JSON such as {"anthropic":{"effort":"low"}}',
+    });
+    return z.NEVER;
+  }
 }
 
 function readRanges(text: string, context: z.RefinementCtx): IpRanges {

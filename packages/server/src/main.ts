@@ -45,6 +45,7 @@ Configuration comes from the environment:
   VALET_MODEL           provider/name; without it, the embedded valet-extractive-1
   VALET_MODEL_API_KEY   key of that provider
   VALET_MODEL_BASE_URL  address of an OpenAI-compatible provider
+  VALET_MODEL_OPTIONS   options for the provider, as JSON by the name of its package
   VALET_MODEL_MAX_OUTPUT_TOKENS
                         the most a model may say in one call (its own limit)
   VALET_RUN_MAX_STEPS   the most calls of the model for one answer (8)

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
-import type { LanguageModelV3 } from "@ai-sdk/provider";
 import type { Hono } from "hono";
 import { type DestinationStream, pino } from "pino";
 import { createAgent } from "./agent/agent.ts";
+import type { AiSdkModel } from "./agent/models/ai-sdk-model.ts";
 import { createExtractiveModel } from "./agent/models/extractive.ts";
-import { createModels } from "./agent/models/registry.ts";
+import { createModels, type Models } from "./agent/models/registry.ts";
 import { agentRoutes } from "./agent/routes.ts";
 import { createRuns } from "./agent/runs.ts";
 import { createSearchTool } from "./agent/search-tool.ts";
@@ -87,16 +87,16 @@ export interface OpenServer {
   close(): Promise<void>;
 }
 
-/** What a test or a benchmark may put in the place of the real thing. */
+/** What an embedder brings, and what a test may put in the place of the real thing. */
 export interface OpenServerOptions {
+  /** The model that answers, in the place of `VALET_MODEL`. */
+  readonly model?: AiSdkModel;
   /** Where log lines go. @default standard error */
   readonly logTo?: DestinationStream;
   /** The current time, in milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
   /** Told of every statement that the database gets, without what is bound to it. */
   readonly onStatement?: (sql: string) => void;
-  /** Answers when the configuration names no model. @default the extractive one */
-  readonly model?: LanguageModelV3;
 }
 
 const cleanEveryMs = 10 * 60_000;
@@ -108,15 +108,18 @@ const keyEndsEveryMs = 1_000;
  * Opens a data folder and puts the parts of the server together: the one place that names
  * implementations.
  *
- * @throws `DataFolderInUseError` while another process has the folder.
+ * @throws `DataFolderInUseError` while another process has the folder, and an Error for a model
+ *   that cannot be run.
  */
 export async function openServer(
   config: Config,
   options: OpenServerOptions = {},
 ): Promise<OpenServer> {
+  // Before anything is opened: a model that cannot be run is a mistake of whoever starts the server.
+  const models = createModels({ config, embedded: createExtractiveModel(), model: options.model });
   const folder = openDataFolder(config.dataDir);
   try {
-    return await openParts(config, folder, options);
+    return await openParts(config, folder, models, options);
   } catch (error) {
     folder.unlock();
     throw error;
@@ -126,7 +129,8 @@ export async function openServer(
 async function openParts(
   config: Config,
   folder: DataFolder,
-  { logTo = process.stderr, now = Date.now, onStatement, model }: OpenServerOptions,
+  models: Models,
+  { logTo = process.stderr, now = Date.now, onStatement }: OpenServerOptions,
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
   const secrets = loadSecrets(folder.path);
@@ -221,7 +225,7 @@ async function openParts(
     now,
   });
   const agent = createAgent({
-    models: createModels({ config, embedded: model ?? createExtractiveModel() }),
+    models,
     tools: [createSearchTool(knowledge)],
     threads,
     store: threadStore,

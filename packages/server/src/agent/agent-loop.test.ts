@@ -149,22 +149,6 @@ test("reasoning and interleaved blocks keep ids of their own", async () => {
   expect(only(parts, "text-end")[0]?.id).toBe(text?.id);
 });
 
-test("a model of specification 2 answers as well", async () => {
-  const finish = {
-    type: "finish",
-    finishReason: "stop",
-    usage: { inputTokens: 3, outputTokens: 4 },
-  };
-  const model = createScriptedModel([...says("Yes."), finish as unknown as ScriptMove]);
-  const { ask } = await createAgentHarness({ model });
-  const { parts } = await ask(someSession(), "Is it?");
-  expect(only(parts, "message-metadata")[0]?.messageMetadata.usage).toEqual({
-    inputTokens: 3,
-    outputTokens: 4,
-  });
-  expect(parts.at(-1)).toEqual({ type: "finish", finishReason: "stop" });
-});
-
 test("arguments that do not fit are told to the model, which may repair them once", async () => {
   const model = createScriptedModel(
     [calls("c_1", "search_knowledge_base", { words: "x" }), finishes("tool-calls")],

@@ -1,7 +1,9 @@
 import type {
   LanguageModelV3,
   LanguageModelV3CallOptions,
+  LanguageModelV3FinishReason,
   LanguageModelV3StreamPart,
+  LanguageModelV3Usage,
 } from "@ai-sdk/provider";
 import type { FinishReason, StreamPart } from "@valet/protocol";
 import { toModelFailure } from "./model-failure.ts";
@@ -140,18 +142,10 @@ const finishReasons: readonly string[] = [
   "other",
 ];
 
-/**
- * Reads the reason of specification 3 (an object) and 2 (a text). A stream that its provider cut
- * without a reason ends as `other` with none behind it, or as `unknown`: no finished answer.
- */
-function readFinishReason(reason: unknown): FinishReason {
-  const { unified, raw } =
-    typeof reason === "object" && reason !== null
-      ? (reason as { unified?: unknown; raw?: unknown })
-      : { unified: reason, raw: reason };
-  const cut = unified === "unknown" || (unified === "other" && raw === undefined);
-  if (cut || unified === "error") throw cutShort();
-  return finishReasons.includes(String(unified)) ? (unified as FinishReason) : "other";
+/** A stream that its provider cut ends as `other` with no reason behind it: no finished answer. */
+function readFinishReason({ unified, raw }: LanguageModelV3FinishReason): FinishReason {
+  if (unified === "error" || (unified === "other" && raw === undefined)) throw cutShort();
+  return finishReasons.includes(unified) ? (unified as FinishReason) : "other";
 }
 
 function cutShort(): RunFailure {
@@ -161,14 +155,14 @@ function cutShort(): RunFailure {
   });
 }
 
-/** Reads the counts of specification 3 (`{ total }`) and 2 (a number). */
-function readUsage(usage: unknown): TokenUsage {
-  const { inputTokens, outputTokens } = (usage ?? {}) as Record<string, unknown>;
-  return { inputTokens: readCount(inputTokens), outputTokens: readCount(outputTokens) };
+/** Reads the counts; a provider may leave out any of them. */
+function readUsage(usage: Partial<LanguageModelV3Usage> | undefined): TokenUsage {
+  return {
+    inputTokens: readCount(usage?.inputTokens?.total),
+    outputTokens: readCount(usage?.outputTokens?.total),
+  };
 }
 
-function readCount(count: unknown): number {
-  const total =
-    typeof count === "object" && count !== null ? (count as { total?: unknown }).total : count;
-  return typeof total === "number" && Number.isFinite(total) ? total : 0;
+function readCount(total: unknown): number {
+  return typeof total === "number" && Number.isFinite(total) && total > 0 ? total : 0;
 }

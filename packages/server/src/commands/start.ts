@@ -20,13 +20,18 @@ export class PortTakenError extends Error {
   override readonly name = "PortTakenError";
 }
 
-/** Opens the data folder and listens: on the network for pages, on a socket for the command. */
+/**
+ * Opens the data folder and listens: on the network for pages, on a socket for the command.
+ *
+ * @param options.model The model that answers, in the place of `VALET_MODEL`.
+ * @throws {@link PortTakenError}, and what `openServer` throws.
+ */
 export async function startServer(
   config: Config,
   options: Pick<OpenServerOptions, "model"> = {},
 ): Promise<RunningServer> {
   const log = createLineBuffer(process.stderr);
-  const server = await openServer(config, { logTo: log, ...options }).catch((error) => {
+  const server = await openServer(config, { ...options, logTo: log }).catch((error) => {
     log.close();
     throw error;
   });

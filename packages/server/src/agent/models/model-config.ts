@@ -1,3 +1,5 @@
+import type { SharedV3ProviderOptions } from "@ai-sdk/provider";
+
 /** What the operator says of the model; each field is a variable of the environment. */
 export interface ModelConfig {
   /** `VALET_MODEL`: `provider/name`. Absent: the embedded extractive model. */
@@ -6,6 +8,8 @@ export interface ModelConfig {
   readonly modelApiKey?: string | undefined;
   /** `VALET_MODEL_BASE_URL`. `openai-compatible` needs it; the others have their own. */
   readonly modelBaseUrl?: string | undefined;
+  /** `VALET_MODEL_OPTIONS`: options for the provider, by the name of its package. */
+  readonly modelOptions?: SharedV3ProviderOptions | undefined;
 }
 
 /** A model of a provider that is built in. */

@@ -3,6 +3,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModelV3 } from "@ai-sdk/provider";
 import { ProblemError } from "../../http/problem-answer.ts";
+import { type AiSdkModel, fromAiSdk } from "./ai-sdk-model.ts";
 import { type ModelConfig, modelProblems, parseModelChoice } from "./model-config.ts";
 
 export { modelProblems } from "./model-config.ts";
@@ -28,6 +29,8 @@ export interface ModelsOptions {
   readonly config: ModelConfig;
   /** The model that answers when the operator has named none. */
   readonly embedded: LanguageModelV3;
+  /** A model that whoever creates the server brings, in the place of one by name. */
+  readonly model?: AiSdkModel | undefined;
   /** @default globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -39,13 +42,21 @@ const aliases = ["valet-agent-1.0", "kapa-agent-1.0"];
  * Creates the table of models. Keys and addresses are always passed on explicitly: the provider
  * packages would otherwise read them from variables that were set for other software.
  *
- * @throws Error When {@link modelProblems} finds one.
+ * @throws Error When {@link modelProblems} finds one, or {@link fromAiSdk} does not know the model.
  */
-export function createModels({ config, embedded, fetch }: ModelsOptions): Models {
+export function createModels({ config, embedded, model: given, fetch }: ModelsOptions): Models {
   const problems = modelProblems(config);
+  if (given !== undefined && config.model !== undefined) {
+    problems.push("VALET_MODEL names a model where the server was given one already");
+  }
   if (problems.length > 0) throw new Error(problems.join("; "));
-  const model = config.model === undefined ? embedded : createModel(config.model, config, fetch);
-  const defaultName = config.model ?? embedded.modelId;
+  const { model: bare, name: defaultName } =
+    given !== undefined
+      ? { model: fromAiSdk(given), name: `${given.provider}/${given.modelId}` }
+      : config.model === undefined
+        ? { model: embedded, name: embedded.modelId }
+        : { model: createModel(config.model, config, fetch), name: config.model };
+  const model = withOptions(bare, config.modelOptions);
   const names = [...new Set([...aliases, defaultName])];
   return {
     names,
@@ -56,6 +67,22 @@ export function createModels({ config, embedded, fetch }: ModelsOptions): Models
       if (!isUsable) throw new ProblemError("unknown_model", { field: "model", allowed: usable });
       return model;
     },
+  };
+}
+
+/** The model with options for its provider in every call. */
+function withOptions(
+  model: LanguageModelV3,
+  providerOptions: ModelConfig["modelOptions"],
+): LanguageModelV3 {
+  if (providerOptions === undefined) return model;
+  return {
+    specificationVersion: "v3",
+    provider: model.provider,
+    modelId: model.modelId,
+    supportedUrls: model.supportedUrls,
+    doGenerate: (options) => model.doGenerate({ ...options, providerOptions }),
+    doStream: (options) => model.doStream({ ...options, providerOptions }),
   };
 }
 
