@@ -61,7 +61,13 @@ const steps = [
   },
   {
     name: "sdk",
-    inputs: [...common, ...sdk.map((name) => `packages/${name}`), "scripts/pack-sdk.mjs"],
+    inputs: [
+      ...common,
+      ...sdk.map((name) => `packages/${name}`),
+      "packages/server",
+      "apps/dashboard",
+      "scripts/pack-sdk.mjs",
+    ],
     outputs: ["packages/server/public/sdk/valet.js"],
     run: () => packSdk(sdk),
   },

@@ -10,6 +10,7 @@ import { build } from "./build.mjs";
 await build((line) => console.log(line));
 const sdk = resolve("packages/server/public/sdk");
 const tarballs = readdirSync(sdk).filter((name) => name.endsWith(".tgz"));
+const isServer = (name) => name.startsWith("valet-server-");
 const folder = mkdtempSync(join(tmpdir(), "valet-packed-"));
 
 function run(command, args, cwd) {
@@ -21,7 +22,7 @@ function run(command, args, cwd) {
 
 try {
   writeFileSync(join(folder, "package.json"), '{"private":true,"type":"module"}');
-  const local = tarballs.map((name) => join(sdk, name));
+  const local = tarballs.filter((name) => !isServer(name)).map((name) => join(sdk, name));
   const react = ["react@19.3.1", "react-dom@19.3.1"];
   run("npm", ["install", "--silent", "--no-audit", "--no-fund", ...local, ...react], folder);
 
@@ -50,6 +51,20 @@ try {
       else entries.push(`await import(${JSON.stringify(entry)});`);
     }
   }
+  // The server is not installed here: its database driver is built for each machine.
+  run("npx", ["publint", "--strict", "packages/server"], process.cwd());
+  const manifest = JSON.parse(readFileSync("packages/server/package.json", "utf8"));
+  const server = tarballs.find(isServer) ?? "";
+  const { stdout } = spawnSync("tar", ["-tzf", join(sdk, server)], { encoding: "utf8" });
+  const packed = new Set(stdout.split("\n"));
+  for (const { types, default: code } of Object.values(manifest.exports)) {
+    for (const path of [types, code].map((each) => each.replace("./", "package/"))) {
+      if (packed.has(path)) continue;
+      console.log(`${server} lacks ${path}`);
+      process.exitCode = 1;
+    }
+  }
+
   writeFileSync(join(folder, "import-all.mjs"), entries.join("\n"));
   run("node", ["import-all.mjs"], folder);
 } finally {
