@@ -73,6 +73,7 @@ export async function runAgentLoop(options: AgentLoopOptions): Promise<FinishRea
       // Without a call there is nothing that a page could answer.
       return finishReason === "tool-calls" ? "other" : finishReason;
     }
+    answer.addSaid(content);
     const { results, pending, invalid } = await runToolRound({ ...options, calls });
     emit({ type: "finish-step" });
     steps.push(callsName(calls.map(({ name, inputText }) => ({ name, input: inputText }))));

@@ -1,3 +1,5 @@
+import type { AssistantContent } from "./step-content.ts";
+
 /**
  * A piece of an assistant message as it is kept. Calls stand by id, because their outcome changes
  * later; `step` marks where a call of the model began, so that a prompt can be built again exactly.
@@ -5,7 +7,17 @@
 export type AnswerPart =
   | { readonly type: "step" }
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "tool-call"; readonly toolCallId: string };
+  | { readonly type: "tool-call"; readonly toolCallId: string }
+  | SaidPart;
+
+/**
+ * What a call of the model said, word for word and with what its provider says of each piece: some
+ * want it back when they are told the results. Kept only while the message waits for results.
+ */
+export interface SaidPart {
+  readonly type: "said";
+  readonly content: AssistantContent;
+}
 
 /** What came of a tool call, as it is kept. */
 export interface CallOutcome {
@@ -28,4 +40,9 @@ export function readAnswerParts(json: string): AnswerPart[] {
 /** Reads the outcome of a call's row; `{}` while there is none. */
 export function readCallOutcome(json: string | null): CallOutcome {
   return json === null ? {} : (JSON.parse(json) as CallOutcome);
+}
+
+/** The parts without {@link SaidPart}s. */
+export function withoutSaid(parts: readonly AnswerPart[]): AnswerPart[] {
+  return parts.filter(({ type }) => type !== "said");
 }

@@ -1,6 +1,7 @@
 import type { StreamPart } from "@valet/protocol";
 import type { ToolCallRow } from "../database/schema.ts";
 import type { AnswerPart, CallOutcome } from "./answer-part.ts";
+import type { AssistantContent } from "./step-content.ts";
 
 /**
  * An assistant message while it is written. It watches the frames that go out, so that what is
@@ -9,6 +10,8 @@ import type { AnswerPart, CallOutcome } from "./answer-part.ts";
 export interface Answer {
   /** Notes a frame that goes out. */
   observe(part: StreamPart): void;
+  /** Notes what a step said that calls tools, for providers that want it back. */
+  addSaid(content: AssistantContent): void;
   /** Notes a call that the model made; it is pending. */
   addCall(call: { readonly id: string; readonly name: string; readonly input: unknown }): void;
   /** Notes how a call ended. */
@@ -90,6 +93,13 @@ export function createAnswer({
           break;
         default:
       }
+    },
+    addSaid(content) {
+      const isPlain = content.every(
+        ({ type, providerOptions }) => type !== "reasoning" && providerOptions === undefined,
+      );
+      // What is plain can be made again of the other parts.
+      if (!isPlain) parts.push({ type: "said", content });
     },
     addCall({ id, name, input }) {
       calls.set(id, {

@@ -4,7 +4,7 @@ import { type RandomBytes, randomBase62 } from "../base62.ts";
 import type { RunBudget } from "../sessions/session-budget.ts";
 import { callsName, runAgentLoop } from "./agent-loop.ts";
 import { type Answer, createAnswer } from "./answer.ts";
-import { readCallOutcome } from "./answer-part.ts";
+import { readCallOutcome, withoutSaid } from "./answer-part.ts";
 import { findCitations } from "./citations.ts";
 import { createDraftKeeper, type DraftKeeper } from "./draft-keeper.ts";
 import { describeModelError } from "./model-failure.ts";
@@ -106,8 +106,7 @@ export async function conductRun(options: ConductRunOptions): Promise<void> {
   }
   await drafts.close();
   for (const part of answer.openEnds()) send(part);
-  const waitsForPage = ending.kind === "finished" && ending.finishReason === "tool-calls";
-  if (!waitsForPage) answer.stopCalls();
+  if (!waitsForPage(ending)) answer.stopCalls();
   const cited = citations();
   send({
     type: "message-metadata",
@@ -215,6 +214,10 @@ function earlierSteps({ goesOn, contents }: PreparedTurn): string[] {
   return steps.filter((step) => step.length > 0).map(callsName);
 }
 
+function waitsForPage(ending: RunEnding): boolean {
+  return ending.kind === "finished" && ending.finishReason === "tool-calls";
+}
+
 /** What is kept of a run; nothing of one that was stopped before it said anything. */
 function answerToSave(
   { turn, messageId, now }: ConductRunOptions,
@@ -235,7 +238,7 @@ function answerToSave(
       id: messageId,
       thread_id: turn.thread.id,
       role: "assistant",
-      parts: JSON.stringify(answer.parts),
+      parts: JSON.stringify(waitsForPage(ending) ? answer.parts : withoutSaid(answer.parts)),
       cited: JSON.stringify(cited),
       error: ending.kind === "failed" ? ending.failure.code : null,
       created_at_ms: turn.goesOn?.message.created_at_ms ?? now(),

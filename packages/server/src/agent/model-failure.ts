@@ -6,8 +6,10 @@ const maxLoggedLength = 500;
 /**
  * Turns whatever a model threw into a failure that a client may see. Providers are told apart by
  * the shape of their errors, not by class, because each package brings its own copies.
+ *
+ * @param nowMs The instant that a date to wait for is counted from. @default now
  */
-export function toModelFailure(error: unknown): RunFailure {
+export function toModelFailure(error: unknown, nowMs = Date.now()): RunFailure {
   if (error instanceof RunFailure) return error;
   const status = readField(error, "statusCode");
   const refused =
@@ -16,7 +18,7 @@ export function toModelFailure(error: unknown): RunFailure {
     status < 500 &&
     ![408, 409, 429].includes(status);
   if (refused) return new RunFailure("model_rejected", { cause: error });
-  const retryAfterMs = readRetryAfterMs(readField(error, "responseHeaders"));
+  const retryAfterMs = readRetryAfterMs(readField(error, "responseHeaders"), nowMs);
   return new RunFailure("model_unavailable", {
     retryable: true,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -53,12 +55,18 @@ function redactCredentials(text: string): string {
     .replace(/[\w*-]{32,}/g, "[redacted]");
 }
 
-/** RFC 9110 section 10.2.3, and the `retry-after-ms` that some providers send beside it. */
-function readRetryAfterMs(headers: unknown): number | undefined {
+/**
+ * RFC 9110 section 10.2.3, seconds or a date, and the `retry-after-ms` that some providers send
+ * beside it.
+ */
+function readRetryAfterMs(headers: unknown, nowMs: number): number | undefined {
   const exact = Number(readField(headers, "retry-after-ms") ?? Number.NaN);
   if (Number.isFinite(exact) && exact >= 0) return Math.ceil(exact);
-  const seconds = Number(readField(headers, "retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.ceil(seconds * 1000) : undefined;
+  const text = readField(headers, "retry-after");
+  const seconds = Number(text ?? Number.NaN);
+  if (Number.isFinite(seconds)) return seconds >= 0 ? Math.ceil(seconds * 1000) : undefined;
+  const atMs = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  return Number.isFinite(atMs) ? Math.max(0, atMs - nowMs) : undefined;
 }
 
 function readField(value: unknown, name: string): unknown {

@@ -6,7 +6,13 @@ import type {
 } from "@ai-sdk/provider";
 import type { TextPart } from "@valet/protocol";
 import type { MessageRow, ToolCallRow } from "../database/schema.ts";
-import { type AnswerPart, readAnswerParts, readCallOutcome } from "./answer-part.ts";
+import {
+  type AnswerPart,
+  readAnswerParts,
+  readCallOutcome,
+  type SaidPart,
+  withoutSaid,
+} from "./answer-part.ts";
 import type { AssistantContent } from "./step-content.ts";
 
 /** What {@link buildPrompt} needs. */
@@ -24,13 +30,15 @@ export function buildPrompt({ system, messages, calls }: PromptOptions): Languag
   const conversation = firstQuestion < 0 ? [] : messages.slice(firstQuestion);
   return [
     { role: "system", content: system },
-    ...conversation.flatMap((message): LanguageModelV3Message[] =>
-      message.role === "user"
-        ? [{ role: "user", content: JSON.parse(message.parts) as TextPart[] }]
-        : splitIntoSteps(readAnswerParts(message.parts)).flatMap((step) =>
-            toMessages(step, callsById),
-          ),
-    ),
+    ...conversation.flatMap((message, at): LanguageModelV3Message[] => {
+      if (message.role === "user") {
+        return [{ role: "user", content: JSON.parse(message.parts) as TextPart[] }];
+      }
+      const parts = readAnswerParts(message.parts);
+      // Only the message that goes on is told back as it was said: providers ask for no more.
+      const known = at === conversation.length - 1 ? parts : withoutSaid(parts);
+      return splitIntoSteps(known).flatMap((step) => toMessages(step, callsById));
+    }),
   ];
 }
 
@@ -48,7 +56,7 @@ function toMessages(
   step: readonly AnswerPart[],
   callsById: ReadonlyMap<string, ToolCallRow>,
 ): LanguageModelV3Message[] {
-  const content: AssistantContent = [];
+  let content: AssistantContent = [];
   const results: LanguageModelV3ToolResultPart[] = [];
   for (const part of step) {
     if (part.type === "text" && part.text !== "") content.push(part);
@@ -60,10 +68,23 @@ function toMessages(
     content.push({ type: "tool-call", ...name, input: isObject ? input : {} });
     results.push({ type: "tool-result", ...name, output: toOutput(call) });
   }
+  const said = step.find((part) => part.type === "said");
+  if (said) content = asSaid(said, content);
   return [
     ...(content.length > 0 ? [{ role: "assistant" as const, content }] : []),
     ...(results.length > 0 ? [{ role: "tool" as const, content: results }] : []),
   ];
+}
+
+/** What was said, with the calls as they are recorded. */
+function asSaid({ content: said }: SaidPart, recorded: AssistantContent): AssistantContent {
+  return said.flatMap((piece): AssistantContent => {
+    if (piece.type !== "tool-call") return [piece];
+    const call = recorded.find(
+      (each) => each.type === "tool-call" && each.toolCallId === piece.toolCallId,
+    );
+    return call?.type === "tool-call" ? [{ ...piece, input: call.input }] : [];
+  });
 }
 
 function toOutput(call: ToolCallRow): LanguageModelV3ToolResultPart["output"] {
