@@ -3,12 +3,15 @@ import { type ReactNode, useMemo, useState } from "react";
 import { AgentFooter } from "./agent-footer.tsx";
 import { AgentInput } from "./agent-input.tsx";
 import { AgentThreadHistory } from "./agent-thread-history.tsx";
+import { downloadConversation } from "./download-conversation.ts";
 import { ExamplePrompts } from "./example-prompts.tsx";
+import { FaultBoundary } from "./fault-boundary.tsx";
 import { HostContent } from "./host-content.tsx";
-import { CloseIcon, HistoryIcon, NewIcon } from "./icons.tsx";
+import { CloseIcon, DownloadIcon, HistoryIcon, NewIcon } from "./icons.tsx";
 import { LiveStatus } from "./live-status.tsx";
 import { MessageList } from "./message-list.tsx";
 import { OfflineNote } from "./offline-note.tsx";
+import { warnOfUnknownProps } from "./unknown-props.ts";
 import { useAgentChat } from "./use-agent-chat.ts";
 import { useLabels } from "./use-labels.ts";
 import { ValetRoot } from "./valet-root.tsx";
@@ -27,6 +30,8 @@ export interface AgentChatBranding {
   readonly inputPlaceholder?: string;
   /** Stands at the end of the footer. */
   readonly footerExtra?: ReactNode;
+  /** Whether the footer says what the chat is built with. @default true */
+  readonly attribution?: boolean;
 }
 
 /** Props of {@link AgentChat}. */
@@ -40,8 +45,58 @@ export interface AgentChatProps {
   readonly maxContentWidth?: number;
 }
 
-/** The whole chat. Fills its parent, which needs a height. */
-export function AgentChat({
+/**
+ * The whole chat. Fills its parent, which needs a height. A fault in it shows in its own place, and
+ * never takes the page around down.
+ */
+export function AgentChat(props: AgentChatProps): ReactNode {
+  warnOfUnknownProps("AgentChat", props, chatProps);
+  warnOfUnknownProps("AgentChat branding", props.branding ?? {}, brandingProps);
+  return (
+    <FaultBoundary fallback={(retry) => <ChatFault onRetry={retry} onClose={props.onClose} />}>
+      <Chat {...props} />
+    </FaultBoundary>
+  );
+}
+
+const chatProps = ["branding", "onClose", "headerActions", "maxContentWidth"];
+const brandingProps = [
+  "title",
+  "subtitle",
+  "description",
+  "examplePrompts",
+  "inputPlaceholder",
+  "footerExtra",
+  "attribution",
+];
+
+/** Stands where the chat was. Uses nothing that may have failed itself. */
+function ChatFault({
+  onRetry,
+  onClose,
+}: {
+  readonly onRetry: () => void;
+  readonly onClose: (() => void) | undefined;
+}): ReactNode {
+  const labels = useLabels();
+  return (
+    <div className="valet-root valet-chat">
+      <div className="valet-note" role="alert">
+        <p>{labels.chatFailed}</p>
+        <button type="button" className="valet-button" onClick={onRetry}>
+          {labels.retry}
+        </button>
+        {onClose && (
+          <button type="button" className="valet-button" onClick={onClose}>
+            {labels.close}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Chat({
   branding = {},
   onClose,
   headerActions,
@@ -64,9 +119,17 @@ export function AgentChat({
         <div className="valet-header-actions">
           <HostContent>{headerActions}</HostContent>
           {messages.length > 0 && (
-            <HeaderButton label={labels.newConversation} onClick={resetConversation}>
-              <NewIcon />
-            </HeaderButton>
+            <>
+              <HeaderButton
+                label={labels.download}
+                onClick={() => downloadConversation(messages, labels)}
+              >
+                <DownloadIcon />
+              </HeaderButton>
+              <HeaderButton label={labels.newConversation} onClick={resetConversation}>
+                <NewIcon />
+              </HeaderButton>
+            </>
           )}
           {!historyDisabled && (
             <HeaderButton
@@ -108,7 +171,7 @@ export function AgentChat({
               })}
             />
           )}
-          <AgentFooter>{branding.footerExtra}</AgentFooter>
+          <AgentFooter branding={branding} />
         </div>
       </div>
       <LiveStatus />

@@ -10,6 +10,7 @@ import {
 } from "./agent-context.ts";
 import { type AgentColorScheme, type AgentThemeConfig, resolveTheme } from "./theme.ts";
 import { type AgentTranslation, createLabels, english } from "./translation.ts";
+import { warnOfUnknownProps } from "./unknown-props.ts";
 import { useEarlyEffect } from "./use-early-effect.ts";
 
 /** Props of {@link AgentProvider}. */
@@ -55,6 +56,7 @@ export interface AgentProviderProps<Context = unknown> {
 export function AgentProvider<Context = unknown>(props: AgentProviderProps<Context>): ReactNode {
   const { children, theme: themeConfig, tools, builtinToolMeta = noMeta, userKey } = props;
   const { translation = english } = props;
+  warnOfUnknownProps("AgentProvider", props, providerProps);
   const latest = useRef(props);
   const agent = useAgent(latest, props);
   const [scheme, setColorScheme] = useState<AgentColorScheme>();
@@ -118,6 +120,27 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
     </AgentContext.Provider>
   );
 }
+
+const providerProps = [
+  "getSessionToken",
+  "projectId",
+  "integrationId",
+  "model",
+  "tools",
+  "context",
+  "builtinToolMeta",
+  "customInstructions",
+  "user",
+  "onEvent",
+  "theme",
+  "sourceGroupIdsInclude",
+  "enableHistory",
+  "baseUrl",
+  "userKey",
+  "locale",
+  "translation",
+  "children",
+] satisfies readonly (keyof AgentProviderProps)[];
 
 const noMeta: Readonly<Record<string, BuiltinToolMeta>> = {};
 

@@ -36,3 +36,5 @@ export const LockIcon: () => ReactNode = icon("M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 
 export const OfflineIcon: () => ReactNode = icon(
   "M3 3l18 18M5 12a10 10 0 0 1 5-2.7M19 12a10 10 0 0 0-4-2.4M8.5 15.5a5 5 0 0 1 7 0M12 19v.5",
 );
+export const DownloadIcon: () => ReactNode = icon("M12 4v11M7 10l5 5 5-5M5 20h14");
+export const ChatIcon: () => ReactNode = icon("M4 5h16v11H10l-5 4v-4H4z");

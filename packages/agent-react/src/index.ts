@@ -10,23 +10,26 @@ export {
   type ToolCallDisplay,
   type ToolCallStatus,
   type ToolDefinition,
-  type ToolDisplayMeta,
 } from "@valet/agent-core";
 export { AgentChat, type AgentChatBranding, type AgentChatProps } from "./agent-chat.tsx";
 export type {
   AgentTool,
   BuiltinToolMeta,
+  BuiltinToolMeta as ToolDisplayMeta,
   ToolIcon,
   ToolRenderProps,
 } from "./agent-context.ts";
-export { AgentFooter } from "./agent-footer.tsx";
+export { AgentFooter, type AgentFooterProps } from "./agent-footer.tsx";
 export { AgentInput, type AgentInputProps } from "./agent-input.tsx";
+export { AgentLauncher, type AgentLauncherProps } from "./agent-launcher.tsx";
 export { AgentMessageBubble, type AgentMessageBubbleProps } from "./agent-message-bubble.tsx";
 export { AgentPanel, type AgentPanelProps } from "./agent-panel.tsx";
 export { AgentProvider, type AgentProviderProps } from "./agent-provider.tsx";
 export { AgentThreadHistory, type AgentThreadHistoryProps } from "./agent-thread-history.tsx";
+export { conversationToMarkdown } from "./download-conversation.ts";
 export { ExamplePrompts, type ExamplePromptsProps } from "./example-prompts.tsx";
-export { SourceTiles } from "./source-tiles.tsx";
+export { useAgentStatus, useMessage, useMessageIds, usePendingApprovals } from "./selectors.ts";
+export { SourceTiles, type SourceTilesProps, type TileSource } from "./source-tiles.tsx";
 export {
   type AgentColorScheme,
   type AgentThemeConfig,

@@ -6,7 +6,7 @@ import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link SourceLink}. */
 export interface SourceLinkProps {
-  readonly source: MessageSource;
+  readonly source: Pick<MessageSource, "sourceUrl">;
   readonly className?: string;
   readonly children: ReactNode;
 }

@@ -1,11 +1,13 @@
 "use client";
 import type { ToolCallDisplay } from "@valet/agent-core";
-import type { ReactNode } from "react";
-import { useAgentContext } from "./agent-context.ts";
+import { Children, type ReactNode } from "react";
+import { type ToolRenderProps, useAgentContext } from "./agent-context.ts";
+import { FaultBoundary } from "./fault-boundary.tsx";
 import { HostContent } from "./host-content.tsx";
 import { SearchIcon, ToolIcon } from "./icons.tsx";
 import type { Labels } from "./translation.ts";
 import { useLabels } from "./use-labels.ts";
+import { isObject, ValueView } from "./value-view.tsx";
 
 /** Props of {@link ToolCallCard}. */
 export interface ToolCallCardProps {
@@ -17,30 +19,60 @@ export interface ToolCallCardProps {
 const searchTool = "search_knowledge_base";
 
 /** One call of a tool: what it is, where it stands, and the two buttons while it waits for a person. */
-export function ToolCallCard({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
-  const labels = useLabels();
-  const { toolsByName, builtinToolMeta } = useAgentContext();
+export function ToolCallCard(props: ToolCallCardProps): ReactNode {
+  const { toolsByName } = useAgentContext();
+  const { toolCall, onApprove, onReject } = props;
   const { id, name, status, result, error } = toolCall;
-  const tool = toolsByName.get(name);
-  const custom = tool?.render?.({
-    status,
-    args: toolCall.arguments,
-    result,
-    error,
-    onApprove: () => onApprove(id),
-    onReject: () => onReject(id),
-  });
-  if (custom !== undefined && custom !== null) return <HostContent>{custom}</HostContent>;
+  const render = toolsByName.get(name)?.render;
+  const card = <Card {...props} />;
+  if (!render) return card;
+  return (
+    // The page's own drawing may fail; the person still sees the call, and can decide it.
+    <FaultBoundary fallback={() => card} resetKey={toolCall}>
+      <CustomCard
+        render={render}
+        call={{
+          status,
+          args: toolCall.arguments,
+          result,
+          error,
+          onApprove: () => onApprove(id),
+          onReject: () => onReject(id),
+        }}
+        fallback={card}
+      />
+    </FaultBoundary>
+  );
+}
 
-  const meta = tool ?? builtinToolMeta[name];
+/** What a tool draws itself, unless it leaves this status to the card. */
+function CustomCard({
+  render,
+  call,
+  fallback,
+}: {
+  readonly render: (props: ToolRenderProps) => ReactNode;
+  readonly call: ToolRenderProps;
+  readonly fallback: ReactNode;
+}): ReactNode {
+  const drawn = render(call);
+  if (drawn === undefined || drawn === null) return fallback;
+  return <HostContent>{drawn}</HostContent>;
+}
+
+function Card({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
+  const { toolsByName, builtinToolMeta } = useAgentContext();
+  const labels = useLabels();
+  const { name, status, result, error, sources = [] } = toolCall;
+  const meta = toolsByName.get(name) ?? builtinToolMeta[name];
   const Icon = meta?.icon;
   const isSearch = name === searchTool;
-  const isOver = status === "completed";
-  const builtin = isOver ? labels.searched : labels.searching;
+  const builtin = status === "completed" ? labels.searched : labels.searching;
   const title = meta?.displayName ?? toolCall.displayName ?? (isSearch ? builtin : name);
   const isWaiting = status === "approval_requested";
+  const query = isSearch ? readQuery(toolCall.arguments) : undefined;
   return (
-    <div className="valet-tool" data-status={status}>
+    <section className="valet-tool" data-status={status} aria-label={title}>
       <div className="valet-tool-head">
         <span className="valet-tool-icon">
           {Icon ? (
@@ -54,59 +86,82 @@ export function ToolCallCard({ toolCall, onApprove, onReject }: ToolCallCardProp
         <span className="valet-tool-title">
           {title}
           {isWaiting && <span className="valet-tool-asks"> {labels.asksApproval}</span>}
+          {query !== undefined && <bdi className="valet-tool-query">{query}</bdi>}
         </span>
-        <span className="valet-tool-status">
-          {labels.toolStatus[status]}
-          {isOver &&
-            toolCall.durationMs !== undefined &&
-            ` · ${formatDuration(labels, toolCall.durationMs)}`}
-        </span>
+        <span className="valet-tool-status">{describe(toolCall, labels)}</span>
       </div>
       {status === "error" && error !== undefined && <p className="valet-tool-error">{error}</p>}
-      {isWaiting && (
-        <>
-          <Json title={labels.arguments} value={toolCall.arguments} />
-          <div className="valet-tool-actions">
-            <button type="button" className="valet-button" onClick={() => onReject(id)}>
-              {labels.deny}
-            </button>
-            <button
-              type="button"
-              className="valet-button valet-button-primary"
-              onClick={() => onApprove(id)}
-            >
-              {labels.allow}
-            </button>
-          </div>
-        </>
+      {isWaiting ? (
+        <Approval toolCall={toolCall} onApprove={onApprove} onReject={onReject} />
+      ) : (
+        !(isSearch && sources.length > 0) && (
+          <details className="valet-tool-details">
+            <summary>{labels.details}</summary>
+            <ValueView title={labels.arguments} value={toolCall.arguments} />
+            {result !== undefined && <ValueView title={labels.result} value={result} />}
+          </details>
+        )
       )}
-      {!isWaiting && !isSearch && (
-        <details className="valet-tool-details">
-          <summary>{labels.details}</summary>
-          <Json title={labels.arguments} value={toolCall.arguments} />
-          {result !== undefined && <Json title={labels.result} value={result} />}
-        </details>
-      )}
-    </div>
+    </section>
   );
 }
 
-/** Calls that were made together. */
-export function ToolCallGroup({ children }: { readonly children?: ReactNode }): ReactNode {
-  return <div className="valet-tools">{children}</div>;
-}
-
-function Json({ title, value }: { readonly title: string; readonly value: unknown }): ReactNode {
+/** What would be done, and the person's word on it. */
+function Approval({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
+  const labels = useLabels();
+  const { id, arguments: value } = toolCall;
   return (
     <>
-      <p className="valet-tool-label">{title}</p>
-      <pre className="valet-tool-json">{JSON.stringify(value, null, 2)}</pre>
+      <ValueView title={labels.arguments} value={value} />
+      <div className="valet-tool-actions">
+        <button type="button" className="valet-button" onClick={() => onReject(id)}>
+          {labels.deny}
+        </button>
+        <button
+          type="button"
+          className="valet-button valet-button-primary"
+          onClick={() => onApprove(id)}
+        >
+          {labels.allow}
+        </button>
+      </div>
     </>
   );
 }
 
-function formatDuration(labels: Labels, ms: number): string {
+/** Calls that were made together; more than one are named as a group. */
+export function ToolCallGroup({ children }: { readonly children?: ReactNode }): ReactNode {
+  const labels = useLabels();
+  const count = Children.count(children);
+  if (count < 2) return <div className="valet-tools">{children}</div>;
+  const label = labels.parallelCalls({ count });
+  return (
+    <fieldset className="valet-tools valet-tools-group">
+      <legend className="valet-tools-title">{label}</legend>
+      {children}
+    </fieldset>
+  );
+}
+
+/** Where a call stands, and how much or how long it was. */
+function describe({ status, durationMs, sources = [] }: ToolCallDisplay, labels: Labels): string {
+  const hasRun = status === "completed" || status === "error";
+  return [
+    sources.length > 0 && labels.passagesFound({ count: sources.length }),
+    (sources.length === 0 || status !== "completed") && labels.toolStatus[status],
+    hasRun && durationMs !== undefined && formatDuration(durationMs, labels),
+  ]
+    .filter((part) => part !== false)
+    .join(" · ");
+}
+
+function readQuery(value: unknown): string | undefined {
+  const query = isObject(value) ? value.query : undefined;
+  return typeof query === "string" && query !== "" ? query : undefined;
+}
+
+function formatDuration(ms: number, labels: Labels): string {
   return ms < 1_000
     ? labels.durationMs({ count: Math.max(1, Math.round(ms)) })
-    : labels.durationSeconds({ count: ms / 1_000 });
+    : labels.durationSeconds({ count: Math.round(ms / 100) / 10 });
 }

@@ -12,6 +12,8 @@ export const german: AgentTranslation = {
     send: "Senden",
     stop: "Antwort abbrechen",
     newConversation: "Neue Unterhaltung",
+    download: "Unterhaltung herunterladen",
+    openChat: "Den Assistenten fragen",
     close: "Schließen",
     history: "Frühere Unterhaltungen",
     backToChat: "Zurück zur Unterhaltung",
@@ -37,6 +39,8 @@ export const german: AgentTranslation = {
     offline: "Sie sind offline. Antworten kommen, sobald die Verbindung wieder steht.",
     stillWorking: "Es dauert noch",
     jumpToLatest: "Zum neuesten Beitrag",
+    chatFailed:
+      "Im Assistenten ist ein Fehler aufgetreten. Der Rest der Seite funktioniert weiter.",
     queued: "Wartet",
     cancelQueued: "Nachricht zurückziehen",
     stopped: "Abgebrochen",
@@ -49,6 +53,9 @@ export const german: AgentTranslation = {
     allow: "Erlauben",
     deny: "Ablehnen",
     asksApproval: "bittet um Ihre Zustimmung",
+    editArguments: "Bearbeiten",
+    invalidValue: "Das ist kein gültiges JSON.",
+    parallelCalls: { one: "{count} Schritt", other: "{count} Schritte" },
     toolStatus: {
       pending: "Wird vorbereitet",
       approval_requested: "Wartet auf Sie",
@@ -63,6 +70,7 @@ export const german: AgentTranslation = {
     result: "Ergebnis",
     searched: "Dokumentation durchsucht",
     searching: "Dokumentation wird durchsucht",
+    passagesFound: { one: "{count} Stelle", other: "{count} Stellen" },
     status: {
       idle: "",
       connecting: "Sitzung wird gestartet",
