@@ -23,6 +23,12 @@ export async function packSdk(names) {
         formats: ["es"],
         fileName: () => "valet.js",
       },
+      rolldownOptions: {
+        // For schemas of zod 3, by those who have it: they build their page themselves.
+        external: ["zod-to-json-schema"],
+        // One file, to be copied to wherever it is needed.
+        output: { codeSplitting: false },
+      },
     },
   });
   writeFileSync(

@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
-/** React comes with the page. */
-const external = [/^react(?:-dom)?(?:\/|$)/];
+/** React comes with the page, and so does the converter of zod 3 where one has such schemas. */
+const external = [/^react(?:-dom)?(?:\/|$)/, "zod-to-json-schema"];
 
 /**
  * What a page loads for some lines of code: bundled for browsers and minified, the bytes that are

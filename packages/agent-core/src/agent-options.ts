@@ -15,51 +15,64 @@ export interface ToolDisplayMeta {
   readonly displayName?: string;
 }
 
+/** Where something happened, as far as it is known. */
+export interface EventPlace {
+  readonly threadId?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly messageId?: string | undefined;
+}
+
+/** A call of a tool. */
+interface CallEvent {
+  readonly toolName: string;
+  readonly toolCallId: string;
+}
+
+/** What each event tells beside its place. Durations are in milliseconds. */
+interface EventData {
+  readonly message_sent: unknown;
+  /** `durationMs` from the sending of the message, tools and people included. */
+  readonly response_completed: { readonly toolCallCount: number; readonly durationMs: number };
+  readonly response_error: {
+    /** What exactly happened, for developers. */
+    readonly error: string;
+    readonly code: string;
+    readonly durationMs: number;
+  };
+  readonly generation_stopped: { readonly durationMs: number };
+  readonly tool_executed: CallEvent & {
+    readonly status: "completed" | "error";
+    readonly durationMs: number;
+  };
+  /** `durationMs` is how long the person took. */
+  readonly tool_approved: CallEvent & { readonly durationMs: number };
+  readonly tool_denied: CallEvent & { readonly durationMs: number };
+  /** The person has changed the arguments before approving. */
+  readonly tool_arguments_edited: CallEvent;
+  readonly conversation_reset: unknown;
+  readonly thread_resumed: { readonly threadId: string };
+  readonly thread_deleted: { readonly threadId: string };
+  /** A connection that was lost is back; `durationMs` is how long it was away. */
+  readonly stream_reconnected: { readonly durationMs: number };
+  readonly feedback_submitted: {
+    readonly threadId: string;
+    readonly messageId: string;
+    readonly rating: "up" | "down" | null;
+  };
+  readonly source_opened: { readonly sourceId: string };
+  /** An example prompt was clicked. */
+  readonly suggestion_clicked: unknown;
+  readonly panel_opened: unknown;
+  readonly panel_closed: unknown;
+}
+
 /** Something happened that a page may want to count. Never holds text of the conversation. */
-export type AgentEvent =
-  | { readonly type: "message_sent"; readonly data: { readonly threadId: string | undefined } }
-  | {
-      readonly type: "response_completed";
-      readonly data: { readonly threadId: string | undefined; readonly toolCallCount: number };
-    }
-  | {
-      readonly type: "response_error";
-      readonly data: {
-        readonly threadId: string | undefined;
-        readonly error: string;
-        readonly code: string;
-      };
-    }
-  | {
-      readonly type: "generation_stopped";
-      readonly data: { readonly threadId: string | undefined };
-    }
-  | {
-      readonly type: "tool_executed";
-      readonly data: {
-        readonly toolName: string;
-        readonly status: "completed" | "error";
-        readonly durationMs: number;
-      };
-    }
-  | { readonly type: "tool_approved" | "tool_denied"; readonly data: { readonly toolName: string } }
-  | {
-      readonly type: "conversation_reset";
-      readonly data: { readonly threadId: string | undefined };
-    }
-  | {
-      readonly type: "thread_resumed" | "thread_deleted";
-      readonly data: { readonly threadId: string };
-    }
-  | {
-      readonly type: "feedback_submitted";
-      readonly data: {
-        readonly threadId: string;
-        readonly messageId: string;
-        readonly rating: "up" | "down" | null;
-      };
-    }
-  | { readonly type: "panel_opened" | "panel_closed"; readonly data: Record<string, never> };
+export type AgentEvent = {
+  readonly [Type in keyof EventData]: {
+    readonly type: Type;
+    readonly data: EventPlace & EventData[Type];
+  };
+}[keyof EventData];
 
 /** Told of every {@link AgentEvent}. */
 export type OnAgentEvent = (event: AgentEvent) => void;
@@ -87,7 +100,7 @@ export interface AgentOptions<Context = unknown> {
   readonly sourceGroupIdsInclude?: readonly string[];
   /** Whether past conversations can be listed and resumed. Needs an owner. @default false */
   readonly enableHistory?: boolean;
-  readonly onMessagesChange?: (messages: readonly ConversationMessage[]) => void;
+  readonly onMessagesChange?: (messages: ConversationMessage[]) => void;
   readonly onStreamingChange?: (isStreaming: boolean) => void;
   readonly onEvent?: OnAgentEvent;
   /** The server's address. @default what the session reply says, else the page's own origin */

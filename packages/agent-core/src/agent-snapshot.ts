@@ -24,7 +24,8 @@ export interface QueuedMessage {
 
 /** Everything that a page shows, as one immutable value. */
 export interface AgentSnapshot {
-  readonly messages: readonly ConversationMessage[];
+  /** Not to be changed: see {@link ConversationMessage}. */
+  readonly messages: ConversationMessage[];
   /** From the sending of a message until its whole answer has ended, tools included. */
   readonly isStreaming: boolean;
   readonly queued: readonly QueuedMessage[];

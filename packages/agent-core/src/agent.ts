@@ -6,6 +6,7 @@ import {
   type QueuedMessage,
   toAuthState,
 } from "./agent-snapshot.ts";
+import { findCall } from "./answer-draft.ts";
 import { type AnswerLoop, type AnswerStep, createAnswerLoop } from "./answer-loop.ts";
 import { lastQuestionAt, showAnswer } from "./answer-view.ts";
 import { callHost } from "./call-host.ts";
@@ -67,6 +68,8 @@ export class Agent<Context = unknown> {
   #isDraining = false;
   #abort: AbortController | undefined;
   #runId: string | undefined;
+  /** When the present turn began. */
+  #startedMs = 0;
   /** Whether a request of the present turn has left. */
   #isSent = false;
   /** What may be tried again. */
@@ -96,6 +99,11 @@ export class Agent<Context = unknown> {
     this.#tools = createPageTools({
       tools: () => (this.#options.tools ?? []) as readonly AnyTool<never>[],
       context: () => this.#options.context ?? {},
+      findCall: (id) => {
+        const message = this.#store.read().messages.at(-1);
+        return message?.role === "assistant" ? findCall(message, id) : undefined;
+      },
+      timers: this.#timers,
       show: (draft, status) => showAnswer(this.#store, draft, "now", status),
       emit: (event) => this.#emit(event),
       onDecided: (id) => this.#tabs().announceCall(this.#store.read().threadId ?? "", id),
@@ -110,6 +118,7 @@ export class Agent<Context = unknown> {
       options: () => this.#options as AgentOptions<never>,
       displayName: (name) => this.#displayName(name),
       emit: (event) => this.#emit(event),
+      sinceStart: () => this.#sinceStart(),
       onSend: () => {
         this.#isSent = true;
       },
@@ -127,6 +136,7 @@ export class Agent<Context = unknown> {
       }
       if (isStreaming !== wasStreaming) {
         wasStreaming = isStreaming;
+        this.#startedMs = Date.now();
         callHost(() => this.#options.onStreamingChange?.(isStreaming));
       }
     });
@@ -224,7 +234,7 @@ export class Agent<Context = unknown> {
     const runId = this.#runId;
     if (!this.#abort || this.#abort.signal.aborted) return;
     this.#abort.abort(stopped);
-    this.#emit({ type: "generation_stopped", data: { threadId } });
+    this.#emit({ type: "generation_stopped", data: { durationMs: this.#sinceStart() } });
     // What was not sent need not be stopped, and without a thread nothing can be in its way.
     if (threadId === undefined || !this.#isSent) return;
     const body = runId === undefined ? {} : { runId };
@@ -244,14 +254,26 @@ export class Agent<Context = unknown> {
     this.#emit({ type: "conversation_reset", data: { threadId } });
   }
 
-  /** Lets a call that waits for approval run. */
-  approveToolCall(id: string): void {
-    this.#tools.decide(id, true);
+  /** Lets a call that waits for approval run. Does nothing for any other; the first word counts. */
+  approveToolCall(id: string): void;
+  /**
+   * Lets it run with other arguments than the model's, where the call `isEditable`.
+   *
+   * @throws {@link AgentError} `call_not_editable`, or `invalid_arguments` with what does not fit:
+   *   the call still waits then.
+   */
+  approveToolCall(id: string, options: { readonly editedInput?: unknown }): Promise<void>;
+  approveToolCall(id: string, options: { readonly editedInput?: unknown } = {}): Promise<void> {
+    return this.#tools.approve(id, options.editedInput);
   }
 
-  /** Refuses a call that waits for approval. The model is told, and goes on. */
-  rejectToolCall(id: string): void {
-    this.#tools.decide(id, false);
+  /**
+   * Refuses a call that waits for approval. The model is told, and goes on.
+   *
+   * @param reason Words for the model, at most 2,000 characters.
+   */
+  rejectToolCall(id: string, reason?: string): void {
+    this.#tools.reject(id, reason);
   }
 
   /** Changes options without a reset. A new `getSessionToken` counts from the next call on. */
@@ -265,7 +287,7 @@ export class Agent<Context = unknown> {
     }
   }
 
-  getMessages(): readonly ConversationMessage[] {
+  getMessages(): ConversationMessage[] {
     return this.#store.read().messages;
   }
 
@@ -394,10 +416,13 @@ export class Agent<Context = unknown> {
     const messages = this.#store
       .read()
       .messages.map((message) =>
-        message.id === messageId ? { ...message, feedback: rating } : message,
+        message.role === "assistant" && message.id === messageId
+          ? { ...message, feedback: rating }
+          : message,
       );
     this.#store.update({ messages });
-    this.#emit({ type: "feedback_submitted", data: { threadId, messageId, rating } });
+    const runId = undefined; // The run that is going on is another one's.
+    this.#emit({ type: "feedback_submitted", data: { threadId, runId, messageId, rating } });
   }
 
   /** Ends the agent for good. An answer that is being written goes on on the server. */
@@ -434,7 +459,17 @@ export class Agent<Context = unknown> {
     });
   }
 
-  #emit(event: AgentEvent): void {
+  #sinceStart(): number {
+    return Math.max(0, Date.now() - this.#startedMs);
+  }
+
+  /** Tells of an event, and where in the conversation it was. */
+  #emit({ type, data }: AgentEvent): void {
+    const { threadId, messages, isStreaming } = this.#store.read();
+    const last = messages.at(-1);
+    const messageId = last?.role === "assistant" ? last.id : undefined;
+    const place = { threadId, ...(isStreaming && { runId: this.#runId, messageId }) };
+    const event = { type, data: { ...place, ...data } } as AgentEvent;
     callHost(() => this.#options.onEvent?.(event));
   }
 
@@ -505,9 +540,7 @@ export class Agent<Context = unknown> {
       status: this.#tokens.peek() ? "thinking" : "connecting",
       error: undefined,
     });
-    if (question) {
-      this.#emit({ type: "message_sent", data: { threadId: this.#store.read().threadId } });
-    }
+    if (question) this.#emit({ type: "message_sent", data: { messageId: question.id } });
     try {
       await untilAborted(this.#stopRequest, abort.signal);
       await this.#waitOutHold(abort.signal);

@@ -1,22 +1,19 @@
 import type { StreamPart } from "@valet/protocol";
-import type {
-  ContentBlock,
-  ConversationMessage,
-  MessageSource,
-  ToolCallDisplay,
-} from "./messages.ts";
+import type { AnswerMessage, ContentBlock, MessageSource, ToolCallDisplay } from "./messages.ts";
 
 /** An answer while it is being written, and after. Immutable. */
 export interface AnswerDraft {
-  readonly message: ConversationMessage;
+  readonly message: AnswerMessage;
   /** When each call began, for its duration; by call id. */
   readonly startedMs: Readonly<Record<string, number>>;
 }
 
 /** An answer of which nothing has come yet. */
 export function createDraft(id: string): AnswerDraft {
-  const message = { id, role: "assistant", content: "", blocks: [], isStreaming: true } as const;
-  return { message, startedMs: {} };
+  return {
+    message: { id, role: "assistant", content: "", blocks: [], isStreaming: true },
+    startedMs: {},
+  };
 }
 
 /** The answer that a message shows, to be written on. */
@@ -26,7 +23,7 @@ export function reopen({
   isError: ___,
   errorCode: ____,
   ...message
-}: ConversationMessage): AnswerDraft {
+}: AnswerMessage): AnswerDraft {
   return { message: { ...message, isStreaming: true }, startedMs: {} };
 }
 
@@ -54,7 +51,8 @@ export function addPart(
         id: part.toolCallId,
         name: part.toolName,
         status: part.type === "tool-input-start" ? "pending" : "executing",
-        arguments: part.type === "tool-input-start" ? {} : part.input,
+        arguments: part.type === "tool-input-start" ? {} : toArguments(part.input),
+        side: part.dynamic ? "page" : "server",
         ...(label !== undefined && { displayName: label }),
       };
       const startedMs = { ...draft.startedMs, [call.id]: draft.startedMs[call.id] ?? nowMs };
@@ -67,6 +65,11 @@ export function addPart(
       return endCall(draft, part.toolCallId, nowMs, { status: "completed", result: part.output });
     case "tool-output-denied":
       return endCall(draft, part.toolCallId, nowMs, { status: "denied" });
+    case "tool-approval-request": {
+      const { approvalId, isEditable = false } = part;
+      const asks = { status: "approval_requested", approvalId, isEditable } as const;
+      return changeCall(draft, part.toolCallId, asks);
+    }
     case "source-url":
       return withMessage(draft, addSource(draft.message, part));
     case "message-metadata":
@@ -74,6 +77,11 @@ export function addPart(
     default:
       return draft;
   }
+}
+
+/** Arguments are an object; what a model makes of them otherwise is kept for people to see. */
+export function toArguments(input: unknown): ToolCallDisplay["arguments"] {
+  return Object(input) === input ? (input as ToolCallDisplay["arguments"]) : { value: input };
 }
 
 /** The draft with changes to one of its calls. */
@@ -102,16 +110,23 @@ export function endCall(
 
 /** The calls of an answer, in order. */
 export function callsOf({ message }: AnswerDraft): ToolCallDisplay[] {
-  return (message.blocks ?? []).flatMap((block) =>
-    block.type === "tool_calls" ? block.toolCalls : [],
-  );
+  return message.blocks.flatMap((block) => (block.type === "tool_calls" ? block.toolCalls : []));
+}
+
+/** A call of an answer, by its id. */
+export function findCall({ blocks }: AnswerMessage, id: string): ToolCallDisplay | undefined {
+  for (const block of blocks) {
+    const call = block.type === "tool_calls" && block.toolCalls.find((one) => one.id === id);
+    if (call) return call;
+  }
+  return undefined;
 }
 
 /** The message when nothing more will come: calls that were going on were stopped. */
 export function closeMessage(
-  message: ConversationMessage,
-  changes: Partial<ConversationMessage> = {},
-): ConversationMessage {
+  message: AnswerMessage,
+  changes: Partial<AnswerMessage> = {},
+): AnswerMessage {
   const { isStreaming: _, ...rest } = message;
   const open = new Set(["pending", "approval_requested", "executing"]);
   const closed = mapCalls(message, (call) =>
@@ -120,14 +135,11 @@ export function closeMessage(
   return { ...rest, ...closed, ...changes };
 }
 
-function withMessage(draft: AnswerDraft, changes: Partial<ConversationMessage>): AnswerDraft {
+function withMessage(draft: AnswerDraft, changes: Partial<AnswerMessage>): AnswerDraft {
   return { ...draft, message: { ...draft.message, ...changes } };
 }
 
-function appendText(
-  { content, blocks = [] }: ConversationMessage,
-  delta: string,
-): Partial<ConversationMessage> {
+function appendText({ content, blocks }: AnswerMessage, delta: string): Partial<AnswerMessage> {
   const last = blocks.at(-1);
   if (last?.type === "text") {
     const grown: ContentBlock = { type: "text", content: last.content + delta };
@@ -140,11 +152,8 @@ function appendText(
   };
 }
 
-function putCall(
-  message: ConversationMessage,
-  call: ToolCallDisplay,
-): Partial<ConversationMessage> {
-  const { blocks = [] } = message;
+function putCall(message: AnswerMessage, call: ToolCallDisplay): Partial<AnswerMessage> {
+  const { blocks } = message;
   const isKnown = blocks.some(
     (block) => block.type === "tool_calls" && block.toolCalls.some(({ id }) => id === call.id),
   );
@@ -159,9 +168,9 @@ function putCall(
 }
 
 function addSource(
-  message: ConversationMessage,
+  message: AnswerMessage,
   { sourceId, url, title, providerMetadata }: Extract<StreamPart, { type: "source-url" }>,
-): Partial<ConversationMessage> {
+): Partial<AnswerMessage> {
   const { number, headingPath, snippet, toolCallId } = providerMetadata.valet;
   const source: MessageSource = {
     id: sourceId,
@@ -184,18 +193,15 @@ function addSource(
   };
 }
 
-function markCited(
-  { sources }: ConversationMessage,
-  cited: readonly string[],
-): Partial<ConversationMessage> {
+function markCited({ sources }: AnswerMessage, cited: readonly string[]): Partial<AnswerMessage> {
   if (!sources) return {};
   return { sources: sources.map((source) => ({ ...source, cited: cited.includes(source.id) })) };
 }
 
 function mapCalls(
-  { blocks = [] }: ConversationMessage,
+  { blocks }: AnswerMessage,
   change: (call: ToolCallDisplay) => ToolCallDisplay,
-): Partial<ConversationMessage> {
+): Partial<AnswerMessage> {
   return {
     blocks: blocks.map((block) => {
       if (block.type !== "tool_calls") return block;

@@ -1,4 +1,4 @@
-import type { ChatRequest, StoredThread, ToolOutput } from "@valet/protocol";
+import type { ChatRequest, StoredThread } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
 import type { AgentSnapshot } from "./agent-snapshot.ts";
@@ -13,7 +13,7 @@ import {
 } from "./answer-view.ts";
 import { toChatRequest } from "./chat-body.ts";
 import { toFailure } from "./failure.ts";
-import { type CallStanding, type PageTools, pendingCalls } from "./page-tools.ts";
+import { type CallStanding, type PageTools, pendingCalls, type ToolRound } from "./page-tools.ts";
 import { createReconnection } from "./reconnection.ts";
 import { readRun } from "./run-reader.ts";
 import { type FollowRunOptions, runIsGone } from "./run-stream.ts";
@@ -87,6 +87,8 @@ export interface AnswerLoopOptions {
   /** What people read for a tool, by its name. */
   readonly displayName: (name: string) => string | undefined;
   readonly emit: (event: AgentEvent) => void;
+  /** How long ago the present turn began, in milliseconds. */
+  readonly sinceStart: () => number;
   /** Told when a request leaves. */
   readonly onSend: () => void;
   /** Told which run is being read; undefined while none is. */
@@ -110,6 +112,7 @@ export function createAnswerLoop({
   options,
   displayName,
   emit,
+  sinceStart,
   onSend,
   onRun,
 }: AnswerLoopOptions): AnswerLoop {
@@ -183,7 +186,7 @@ export function createAnswerLoop({
     if (draft?.message.id === messageId) return draft;
     const { messages } = store.read();
     const shown = messages.slice(lastQuestionAt(messages) + 1).find(({ id }) => id === messageId);
-    return shown && reopen(shown);
+    return shown?.role === "assistant" ? reopen(shown) : undefined;
   }
 
   async function request(
@@ -195,14 +198,14 @@ export function createAnswerLoop({
     try {
       return await run(
         {
-          open: ({ signal: attempt, onSend: onLeave }) =>
+          open: async ({ signal: attempt, onSend: onLeave }) =>
             transport().send("/chat/", {
               method: "POST",
-              body: toChatRequest(body, options(), store.read().threadId),
+              body: await toChatRequest(body, options(), store.read().threadId),
               ...(attempt && { signal: attempt }),
               ...(onLeave && { onSend: onLeave }),
             }),
-          waitsForTurn: body.toolOutputs !== undefined,
+          waitsForTurn: body.toolOutputs !== undefined || body.approvals !== undefined,
         },
         signal,
       );
@@ -252,7 +255,7 @@ export function createAnswerLoop({
     try {
       const worked = await tools.run(draft, signal, (id) => standings.get(id) ?? "returned");
       draft = worked.draft;
-      return await afterCalls(calls, worked.outputs, signal);
+      return await afterCalls(calls, worked, signal);
     } finally {
       stopListening();
       waitsForOthers = false;
@@ -262,17 +265,21 @@ export function createAnswerLoop({
   /** Tells the server what came of this page's calls; what came of others', other pages tell. */
   async function afterCalls(
     calls: readonly string[],
-    outputs: readonly ToolOutput[],
+    { settled, outputs, approvals }: ToolRound,
     signal: AbortSignal,
   ): Promise<AnswerStep> {
-    if (outputs.length === 0) {
+    if (settled.length === 0) {
       waitsForOthers = true;
       await untilNews(signal);
       return { type: "sync" };
     }
-    const done = new Set(outputs.map(({ toolCallId }) => toolCallId));
-    taken = calls.filter((id) => !done.has(id));
-    return { type: "request", body: { messages: [], toolOutputs: outputs } };
+    taken = calls.filter((id) => !settled.includes(id));
+    const body: Partial<ChatRequest> = {
+      messages: [],
+      ...(outputs.length > 0 && { toolOutputs: outputs }),
+      ...(approvals.length > 0 && { approvals }),
+    };
+    return { type: "request", body };
   }
 
   function standingOf(id: string, held: HeldCalls): CallStanding {
@@ -376,22 +383,21 @@ export function createAnswerLoop({
       if (written) showAnswer(store, { message: closeMessage(written), startedMs: {} }, "now");
       draft = undefined;
       if (!isCounted) return;
-      emit({
-        type: "response_completed",
-        data: { threadId: store.read().threadId, toolCallCount },
-      });
+      emit({ type: "response_completed", data: { toolCallCount, durationMs: sinceStart() } });
     },
     showEnd(thrown, signal) {
+      tools.letGo();
       draft = undefined;
       if (thrown === stopped || signal.reason === stopped) {
         showStopped(store);
         return undefined;
       }
       const failure = toFailure(thrown);
+      const messageId = openAnswer(store)?.id;
       showFailure(store, failure);
       const { code, detail: error } = failure;
-      const { threadId } = store.read();
-      if (isCounted) emit({ type: "response_error", data: { threadId, error, code } });
+      const data = { messageId, error, code, durationMs: sinceStart() };
+      if (isCounted) emit({ type: "response_error", data });
       return present;
     },
     hear,

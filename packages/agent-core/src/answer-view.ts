@@ -1,7 +1,7 @@
 import type { AgentSnapshot, AgentStatus } from "./agent-snapshot.ts";
 import { type AnswerDraft, closeMessage, createDraft } from "./answer-draft.ts";
 import type { AgentFailure } from "./failure.ts";
-import type { ConversationMessage } from "./messages.ts";
+import type { AnswerMessage, ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 
@@ -25,7 +25,7 @@ export function lastQuestionAt(messages: readonly ConversationMessage[]): number
 }
 
 /** The answer that is being written. */
-export function openAnswer(store: Store): ConversationMessage | undefined {
+export function openAnswer(store: Store): AnswerMessage | undefined {
   const last = store.read().messages.at(-1);
   return last?.role === "assistant" && last.isStreaming ? last : undefined;
 }
@@ -46,8 +46,8 @@ export function showStopped(store: Store): void {
 export function showFailure(store: Store, failure: AgentFailure): void {
   const { messages } = store.read();
   const begun = openAnswer(store);
-  const hasContent = (begun?.blocks?.length ?? 0) > 0;
-  const error: ConversationMessage = {
+  const hasContent = (begun?.blocks.length ?? 0) > 0;
+  const error: AnswerMessage = {
     id: `e_${newId()}`,
     role: "assistant",
     content: failure.message,

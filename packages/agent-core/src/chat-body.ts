@@ -1,23 +1,29 @@
 import type { ChatRequest } from "@valet/protocol";
 import type { AgentOptions } from "./agent-options.ts";
 import type { ConversationMessage } from "./messages.ts";
-import { type AnyTool, declareTool } from "./tools.ts";
+import { declareTool } from "./tool-schema.ts";
+import type { AnyTool } from "./tools.ts";
 
-/** The body of a request, with what the page's options add to it. */
-export function toChatRequest(
+/**
+ * The body of a request, with what the page's options add to it.
+ *
+ * @throws TypeError when a tool's schema cannot be told as JSON Schema.
+ */
+export async function toChatRequest(
   body: Partial<ChatRequest>,
   options: AgentOptions<never>,
   threadId: string | undefined,
-): ChatRequest {
+): Promise<ChatRequest> {
   const { integrationId, model, customInstructions, user, locale } = options;
-  const { tools = [], sourceGroupIdsInclude = [] } = options;
+  const { sourceGroupIdsInclude = [] } = options;
+  const tools: readonly AnyTool<never>[] = options.tools ?? [];
   // What is undefined does not reach the wire: JSON has no such value.
   return {
     ...body,
     id: threadId,
     integrationId,
     model,
-    tools: tools.length > 0 ? (tools as readonly AnyTool<never>[]).map(declareTool) : undefined,
+    tools: tools.length > 0 ? await Promise.all(tools.map(declareTool)) : undefined,
     customInstructions,
     sourceGroupIdsInclude: sourceGroupIdsInclude.length > 0 ? sourceGroupIdsInclude : undefined,
     user: user && { ...user },

@@ -10,15 +10,18 @@ export type {
   AgentEvent,
   AgentOptions,
   EndUserInfo,
+  EventPlace,
   OnAgentEvent,
   ToolDisplayMeta,
 } from "./agent-options.ts";
 export type { AgentSnapshot, AgentStatus, AuthState, QueuedMessage } from "./agent-snapshot.ts";
 export type { AgentFailure } from "./failure.ts";
 export type {
+  AnswerMessage,
   ContentBlock,
   ConversationMessage,
   MessageSource,
+  QuestionMessage,
   ToolCallDisplay,
   ToolCallStatus,
 } from "./messages.ts";
@@ -56,4 +59,5 @@ export {
   type ToolDefinition,
   type ToolExecution,
   type ToolParameters,
+  type Zod3Schema,
 } from "./tools.ts";

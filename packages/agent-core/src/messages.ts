@@ -34,30 +34,51 @@ export interface ToolCallDisplay {
   readonly name: string;
   readonly displayName?: string;
   readonly status: ToolCallStatus;
-  readonly arguments: unknown;
+  /** What it is called with: what the person made of it, once they have edited it. */
+  readonly arguments: Readonly<Record<string, unknown>>;
   readonly result?: unknown;
   /** Why it failed or was stopped. */
   readonly error?: string;
   readonly durationMs?: number;
   /** What a search found. */
-  readonly sources?: readonly MessageSource[];
+  readonly sources?: MessageSource[];
+  /** Who runs it: the server, or this page. */
+  readonly side?: "server" | "page";
+  /** While it waits for approval: whether `approveToolCall` takes other arguments. */
+  readonly isEditable?: boolean;
+  /** What the server calls the approval that it asks for. */
+  readonly approvalId?: string;
 }
 
 /** A piece of an answer; render them in order. */
 export type ContentBlock =
   | { readonly type: "text"; readonly content: string }
-  | { readonly type: "tool_calls"; readonly toolCalls: readonly ToolCallDisplay[] };
+  | { readonly type: "tool_calls"; readonly toolCalls: ToolCallDisplay[] };
 
-/** A message of the conversation. Immutable: a change makes a new object of this one alone. */
-export interface ConversationMessage {
+/**
+ * A message of the conversation. Immutable, its lists too: a change makes a new object of this one
+ * alone. The lists are typed as plain arrays so that they fit wherever one is asked for.
+ */
+export type ConversationMessage = QuestionMessage | AnswerMessage;
+
+/** What a person has asked. */
+export type QuestionMessage = {
   readonly id: string;
-  readonly role: "user" | "assistant";
-  /** The whole text: a user's as typed, an answer's as Markdown, an error's in plain words. */
+  readonly role: "user";
+  /** As it was typed. */
   readonly content: string;
-  /** Of answers. */
-  readonly blocks?: readonly ContentBlock[];
+} & { readonly [Name in Exclude<keyof AnswerMessage, "id" | "role" | "content">]?: never };
+
+/** An answer, or why there is none. */
+export interface AnswerMessage {
+  readonly id: string;
+  readonly role: "assistant";
+  /** The whole text, as Markdown; of an error, in plain words. */
+  readonly content: string;
+  /** Text and tool calls as they came. */
+  readonly blocks: ContentBlock[];
   /** Every source that was found for the answer. */
-  readonly sources?: readonly MessageSource[];
+  readonly sources?: MessageSource[];
   /** The answer is still being written. */
   readonly isStreaming?: boolean;
   /** The answer ended before it was whole: stopped, or failed on the way. Its markup may be open. */

@@ -6,9 +6,10 @@ import type {
   ToolCallState,
 } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
-import { closeMessage } from "./answer-draft.ts";
+import { closeMessage, toArguments } from "./answer-draft.ts";
 import { toFailure } from "./failure.ts";
 import type {
+  AnswerMessage,
   ContentBlock,
   ConversationMessage,
   MessageSource,
@@ -25,8 +26,9 @@ export function fromStored(
   messages: readonly StoredMessage[],
   displayName: (name: string) => string | undefined,
 ): ConversationMessage[] {
-  return messages.flatMap((message, at) => {
+  return messages.flatMap((message, at): ConversationMessage[] => {
     const shown = toMessage(message, displayName);
+    if (shown.role === "user") return [shown];
     const isLast = at === messages.length - 1;
     const closed = isLast && !message.error ? shown : closeMessage(shown);
     if (!message.error) return [closed];
@@ -43,9 +45,9 @@ export function goesOn({ active_run_id, messages }: StoredThread): boolean {
 }
 
 const searchTool = "search_knowledge_base";
-const hasContent = ({ blocks = [] }: ConversationMessage): boolean => blocks.length > 0;
+const hasContent = ({ blocks }: AnswerMessage): boolean => blocks.length > 0;
 
-function toErrorMessage({ code, message }: StoredError, id: string): ConversationMessage {
+function toErrorMessage({ code, message }: StoredError, id: string): AnswerMessage {
   // Whatever it was: the server lets the question be asked again.
   const failure = toFailure(new AgentError(code, message, { retryable: true }));
   return {
@@ -89,7 +91,7 @@ function toMessage(
 /** Gives each source to the first call that found it, as the frames of a run do. */
 function createSourceFinder(
   sources: readonly MessageSource[],
-): (output: unknown) => readonly MessageSource[] {
+): (output: unknown) => MessageSource[] {
   const left = new Map(sources.map((source) => [source.number, source]));
   return (output) => {
     const { results } = Object(output) as { results?: unknown };
@@ -104,7 +106,7 @@ function createSourceFinder(
 
 function toBlocks(
   parts: StoredMessage["parts"],
-  sourcesOf: (output: unknown) => readonly MessageSource[],
+  sourcesOf: (output: unknown) => MessageSource[],
   displayName: (name: string) => string | undefined,
 ): ContentBlock[] {
   const blocks: ContentBlock[] = [];
@@ -134,13 +136,30 @@ function toCall(
   return {
     id: call.toolCallId,
     name: call.toolName,
-    status: isEnd(call.state) ? call.state : "pending",
-    arguments: call.input,
+    status: toStatus(call),
+    arguments: toArguments(call.input),
+    side: call.side,
+    // An approval that was given is not asked for again where the page runs the tool: it owes the
+    // output. The server begins what is its own when it is told once more.
+    ...(call.approvalId !== undefined &&
+      !(call.side === "page" && call.state === "approved") && {
+        approvalId: call.approvalId,
+        isEditable: call.isEditable === true && call.state === "approval_requested",
+      }),
     ...(label !== undefined && { displayName: label }),
     ...(call.output !== undefined && { result: call.output }),
     ...(call.errorText !== undefined && { error: call.errorText }),
     ...(call.durationMs !== undefined && { durationMs: call.durationMs }),
   };
+}
+
+function toStatus({ state, side }: StoredToolCall): ToolCallDisplay["status"] {
+  if (isEnd(state)) return state;
+  if (state === "running") return "executing";
+  if (state === "approval_requested" || (state === "approved" && side === "server")) {
+    return "approval_requested";
+  }
+  return "pending";
 }
 
 function isEnd(

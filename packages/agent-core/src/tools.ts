@@ -1,28 +1,51 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { ClientToolDeclaration } from "@valet/protocol";
 
 /** JSON Schema of an object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+/** A schema of zod 3 from before it spoke Standard Schema, by the part of it that is used. */
+export interface Zod3Schema {
+  readonly _def: object;
+  readonly _output: unknown;
+  safeParseAsync(data: unknown): Promise<{
+    readonly success: boolean;
+    readonly data?: unknown;
+    readonly error?: { readonly issues: readonly StandardSchemaV1.Issue[] };
+  }>;
+}
+
 /**
  * What may describe a tool's arguments: JSON Schema, or any validator that speaks Standard Schema
- * and gives its JSON Schema (zod from 4.2, arktype; valibot through its converter).
+ * and gives its JSON Schema (zod from 4.2, arktype; valibot through its converter), or zod 3, for
+ * which `zod-to-json-schema` must be installed beside it.
  */
-export type ToolParameters = JsonSchema | StandardSchemaV1;
+export type ToolParameters = JsonSchema | StandardSchemaV1 | Zod3Schema;
+
+/** Whether the person is asked first. As a method it may be narrower in its parameters. */
+type ApprovalRule<Context, Args> = {
+  decide(args: Args, context: Context): boolean | PromiseLike<boolean>;
+}["decide"];
 
 /** A tool that runs in the page. */
-export interface ToolDefinition<Context = unknown, Args = never> {
+// biome-ignore lint/suspicious/noExplicitAny: without a helper nobody says what the arguments are, and a list holds tools of different ones.
+export interface ToolDefinition<Context = unknown, Args = any> {
   /** 1 to 64 of `A-Z a-z 0-9 _ -`. The model calls it by this name. */
   readonly name: string;
   /** Tells the model what it does and when to use it. */
   readonly description: string;
   readonly parameters: ToolParameters;
-  /** Does the work. What it returns goes to the model as data; what it throws, as an error. */
+  /**
+   * Does the work. What it returns goes to the model as data, at most 64 KiB of JSON; what it
+   * throws, as an error.
+   */
   execute(args: Args, context: Context, options?: ToolExecution): Promise<unknown> | unknown;
   /** What people read instead of the name. */
   readonly displayName?: string;
-  /** Whether the person is asked first. @default false */
-  readonly needsApproval?: boolean;
+  /**
+   * Whether the person is asked first: always, never, or as a rule says of the checked arguments. A
+   * rule that throws, or that does not answer in time, says yes. @default false
+   */
+  readonly needsApproval?: boolean | ApprovalRule<Context, Args>;
   /**
    * What becomes of a call that a page left behind: it was reloaded or closed, and nobody knows
    * whether the tool had begun. `"ask"` asks the person, whether or not the tool asks otherwise.
@@ -32,68 +55,87 @@ export interface ToolDefinition<Context = unknown, Args = never> {
    * @default "ask"
    */
   readonly onReturn?: "ask" | "rerun" | "fail";
+  /** How long it may run, in milliseconds; `Infinity` for no limit. @default 60_000 */
+  readonly timeoutMs?: number;
 }
 
 /** What an execution is told beside its arguments. It may ignore all of it. */
 export interface ToolExecution {
-  /** Fires when the person stops the answer. */
+  /** Fires when the person stops the answer, and when the tool's time is up. */
   readonly signal: AbortSignal;
   readonly toolCallId: string;
 }
 
 /** A tool of any arguments, as lists hold them. */
-// biome-ignore lint/suspicious/noExplicitAny: a list holds tools of different arguments, and a parameter type cannot be widened to unknown.
-export type AnyTool<Context = unknown> = ToolDefinition<Context, any>;
+export type AnyTool<Context = unknown> = ToolDefinition<Context>;
 
 type ArgsOf<Parameters> = Parameters extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<Parameters>
-  : Readonly<Record<string, unknown>>;
+  : Parameters extends Zod3Schema
+    ? Parameters["_output"]
+    : Parameters extends { readonly properties: object }
+      ? FromProperties<Parameters, Parameters["properties"]>
+      : JsonSchema;
+
+/** What a JSON Schema allows, where it is written out in the code; `unknown` where it is not. */
+type FromJsonSchema<Schema> = Schema extends { readonly const: infer Value }
+  ? Value
+  : Schema extends { readonly enum: readonly (infer Value)[] }
+    ? Value
+    : Schema extends { readonly type: infer Type }
+      ? string extends Type
+        ? unknown
+        : FromType<Schema, Type extends readonly (infer One)[] ? One : Type>
+      : unknown;
+
+/** One type, or each of several. */
+type FromType<Schema, Type> = Type extends "string"
+  ? string
+  : Type extends "number" | "integer"
+    ? number
+    : Type extends "boolean"
+      ? boolean
+      : Type extends "null"
+        ? null
+        : Type extends "array"
+          ? readonly (Schema extends { readonly items: infer Item }
+              ? FromJsonSchema<Item>
+              : unknown)[]
+          : Type extends "object"
+            ? Schema extends { readonly properties: infer Properties }
+              ? FromProperties<Schema, Properties>
+              : JsonSchema
+            : unknown;
+
+type FromProperties<Schema, Properties> = {
+  readonly [Name in keyof Properties as Name extends RequiredOf<Schema>
+    ? Name
+    : never]: FromJsonSchema<Properties[Name]>;
+} & {
+  readonly [Name in keyof Properties as Name extends RequiredOf<Schema>
+    ? never
+    : Name]?: FromJsonSchema<Properties[Name]>;
+};
+
+/** A list that was not written out says nothing of a single name. */
+type RequiredOf<Schema> = Schema extends { readonly required: readonly (infer Name)[] }
+  ? string extends Name
+    ? never
+    : Name
+  : never;
 
 /**
- * Gives the types of a tool's arguments to its `execute`. It changes nothing at run time.
+ * Gives the types of a tool's arguments to its `execute` and `needsApproval`. It changes nothing at
+ * run time.
  *
  * @example
  * const tool = createToolHelper<{ cart: Cart }>();
  * const addToCart = tool({ name: "add_to_cart", parameters: z.object({ id: z.string() }), ... });
  */
-export function createToolHelper<Context = unknown>(): <Parameters extends ToolParameters>(
+export function createToolHelper<Context = unknown>(): <const Parameters extends ToolParameters>(
   definition: Omit<ToolDefinition<Context, ArgsOf<Parameters>>, "parameters"> & {
     readonly parameters: Parameters;
   },
 ) => ToolDefinition<Context, ArgsOf<Parameters>> {
   return (definition) => definition;
-}
-
-/** A tool as the server is told of it. @throws When its schema cannot be told as JSON Schema. */
-export function declareTool(tool: AnyTool<never>): ClientToolDeclaration {
-  return {
-    name: tool.name,
-    description: tool.description,
-    inputSchema: toJsonSchema(tool),
-    ...(tool.needsApproval !== undefined && { needsApproval: tool.needsApproval }),
-  };
-}
-
-function toJsonSchema({ name, parameters }: AnyTool<never>): JsonSchema {
-  if (!isStandardSchema(parameters)) return parameters;
-  const { jsonSchema } = parameters["~standard"] as {
-    jsonSchema?: { input(options: { target: string }): JsonSchema };
-  };
-  if (jsonSchema) return jsonSchema.input({ target: "draft-07" });
-  throw new TypeError(
-    `The parameters of the tool ${name} do not give their JSON Schema. Use zod 4.2 or later, wrap the schema, or write JSON Schema.`,
-  );
-}
-
-/** Arguments checked by the tool's own validator; JSON Schema was checked by the model's side. */
-export async function checkArguments(tool: AnyTool<never>, input: unknown): Promise<unknown> {
-  if (!isStandardSchema(tool.parameters)) return input;
-  const result = await tool.parameters["~standard"].validate(input);
-  if (!result.issues) return result.value;
-  const said = result.issues.map(({ message }) => message).join("; ");
-  throw new TypeError(`The arguments do not fit: ${said}`);
-}
-
-function isStandardSchema(parameters: ToolParameters): parameters is StandardSchemaV1 {
-  return "~standard" in parameters;
 }
