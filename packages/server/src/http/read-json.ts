@@ -46,20 +46,12 @@ export async function readText(c: Context<AppEnv>, maxBytes: number): Promise<st
   const tooLarge = () => new ProblemError("body_too_large", { limit_bytes: maxBytes });
   const declared = Number(c.req.header("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge();
-  const body = bodyOf(c);
-  if (!body) return "";
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const piece of body) {
-      length += piece.byteLength;
-      if (length > maxBytes) throw tooLarge();
-      pieces.push(piece);
-    }
-  } catch (error) {
+  const pieces = await readPieces(c, maxBytes).catch(() => {
     // A connection that broke is nobody's fault here, and no line in the log of errors.
-    throw error instanceof ProblemError ? error : new ProblemError("request_timeout");
-  }
+    throw new ProblemError("request_timeout");
+  });
+  if (pieces === undefined) throw tooLarge();
+  if (pieces.length === 0) return "";
   try {
     const whole = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
     return utf8.decode(whole);
@@ -71,15 +63,59 @@ export async function readText(c: Context<AppEnv>, maxBytes: number): Promise<st
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The pieces of a body as they come: from Node.js itself where there is a connection, because
- * making a web `Request` and its stream costs more than all the rest of a short request.
+ * The pieces of a body; undefined for one that is larger than the bound, of which no more is read.
+ * From Node.js itself where there is a connection, because making a web `Request` and its stream,
+ * or an iterator of its own, costs more than all the rest of a short request.
  */
-function bodyOf(c: Context<AppEnv>): AsyncIterable<Uint8Array> | undefined {
-  const { incoming } = (c.env ?? {}) as { readonly incoming?: Partial<IncomingMessage> };
-  if (!incoming?.iterator)
-    return (c.req.raw.body ?? undefined) as AsyncIterable<Uint8Array> | undefined;
-  // Not destroyed when the reading stops early: the answer still has to go through.
-  return incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+async function readPieces(
+  c: Context<AppEnv>,
+  maxBytes: number,
+): Promise<readonly Uint8Array[] | undefined> {
+  const { incoming } = (c.env ?? {}) as { readonly incoming?: IncomingMessage };
+  if (incoming?.on !== undefined) return readFromConnection(incoming, maxBytes);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += piece.byteLength;
+    if (length > maxBytes) return undefined;
+    pieces.push(piece);
+  }
+  return pieces;
+}
+
+function readFromConnection(
+  incoming: IncomingMessage,
+  maxBytes: number,
+): Promise<readonly Uint8Array[] | undefined> {
+  return new Promise((resolve, reject) => {
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    const stop = () => {
+      incoming.off("data", take).off("end", finish).off("error", fail).off("close", fail);
+    };
+    const take = (piece: Buffer) => {
+      length += piece.byteLength;
+      if (length <= maxBytes) {
+        pieces.push(piece);
+        return;
+      }
+      stop();
+      // The connection is left as it is: the answer still has to go through.
+      incoming.pause();
+      resolve(undefined);
+    };
+    const finish = () => {
+      stop();
+      resolve(pieces);
+    };
+    const fail = (error?: Error) => {
+      stop();
+      reject(error ?? new Error("The connection was closed."));
+    };
+    if (incoming.readableEnded) return resolve(pieces);
+    if (incoming.destroyed) return fail();
+    incoming.on("data", take).on("end", finish).on("error", fail).on("close", fail);
+  });
 }
 
 /** Checks what a body says. @throws {@link ProblemError} `unknown_field` or `invalid_request`, naming the field. */

@@ -25,8 +25,23 @@ export function narrowPolicy(one: SessionPolicy, other: SessionPolicy): SessionP
   };
 }
 
+/** Settings are the same object until they are changed. */
+const known = {
+  visitor: new WeakMap<ProjectSettings, SessionPolicy>(),
+  owner: new WeakMap<ProjectSettings, SessionPolicy>(),
+};
+
 /** What a project leaves to a session at most; less to a visitor. */
 export function policyOfProject(settings: ProjectSettings, isVisitor: boolean): SessionPolicy {
+  const policies = isVisitor ? known.visitor : known.owner;
+  const before = policies.get(settings);
+  if (before) return before;
+  const policy = toPolicy(settings, isVisitor);
+  policies.set(settings, policy);
+  return policy;
+}
+
+function toPolicy(settings: ProjectSettings, isVisitor: boolean): SessionPolicy {
   const { allowed_origins: origins, session, visitors, allow } = settings;
   const turns = least(
     session.turns ?? undefined,
@@ -82,8 +97,13 @@ function least(one: number | undefined, other: number | undefined): number | und
 
 /** The object without its undefined fields, or undefined when nothing is left. */
 function withoutUndefined<T extends object>(value: T): Defined<T> | undefined {
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined);
-  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as Defined<T>);
+  let defined: Defined<T> | undefined;
+  for (const name in value) {
+    if (value[name] === undefined) continue;
+    defined ??= {};
+    defined[name] = value[name] as Exclude<(typeof value)[typeof name], undefined>;
+  }
+  return defined;
 }
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };

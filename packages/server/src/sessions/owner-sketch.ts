@@ -26,14 +26,14 @@ export function createOwnerSketch(): OwnerSketch {
   return {
     add(owner, expiresAtS) {
       const hour = Math.floor(expiresAtS / hourS);
-      const rows = hours.get(hour) ?? [new Uint16Array(width), new Uint16Array(width)];
-      hours.set(hour, rows);
-      const places = placesOf(owner);
-      for (const [at, row] of rows.entries()) {
-        const place = places[at] as number;
-        // A counter that is full stays full: it must never say less than there is.
-        row[place] = Math.min(mostCounted, (row[place] as number) + 1);
+      let rows = hours.get(hour);
+      if (!rows) {
+        rows = [new Uint16Array(width), new Uint16Array(width)];
+        hours.set(hour, rows);
       }
+      const [one, two] = placesOf(owner);
+      count(rows[0], one);
+      count(rows[1], two);
     },
 
     atMost(owner, nowS) {
@@ -50,6 +50,11 @@ export function createOwnerSketch(): OwnerSketch {
       return Math.min(...sums);
     },
   };
+}
+
+/** A counter that is full stays full: it must never say less than there is. */
+function count(row: Uint16Array, place: number): void {
+  row[place] = Math.min(mostCounted, (row[place] as number) + 1);
 }
 
 /** A place in each row: FNV-1a over the text, from two beginnings. */

@@ -143,7 +143,7 @@ export function sessionKeyRoutes({
         detail: "allow.source_groups[0]: the project has no source group of this id.",
       });
     }
-    const asked = withoutUndefined(request);
+    const asked = exactly(request);
     await limits.mint(c, asked);
     const reply = await sessions.create(key, asked);
     tallies.minted(key.projectId, key.kid);
@@ -259,9 +259,12 @@ function toWire(
   };
 }
 
-/** The same object without its undefined fields, at every depth, as exact optional types ask. */
-function withoutUndefined<T>(value: T): Exact<T> {
-  return JSON.parse(JSON.stringify(value)) as Exact<T>;
+/**
+ * The same object, as exact optional types ask: JSON has no undefined, and the schema adds none to
+ * what it was given.
+ */
+function exactly<T>(value: T): Exact<T> {
+  return value as Exact<T>;
 }
 
 type Exact<T> = T extends readonly unknown[]
