@@ -455,3 +455,26 @@ test("a page of documentation is opened from the project's pages alone, and coun
   expect(absent.status).toBe(404);
   expect(absent.headers.get("ratelimit")).toBe('"session-requests";r=599;t=1');
 });
+
+test("a mint that is refused has been counted, so that nobody asks more often by being refused", async () => {
+  const { mint, post, key, control, projectId } = await open();
+  const body = { external_owner_id: "blocked" };
+  await post("/revocations/", { targets: [{ owner: "blocked" }], block: true }, key);
+  const statuses = async (times: number) => {
+    const answers = [];
+    for (let time = 0; time < times; time += 1) answers.push((await mint(body)).status);
+    return answers;
+  };
+  expect(await statuses(31)).toEqual([...Array(30).fill(403), 429]);
+  // The refused one took nothing from the key, and other owners are made for as ever.
+  const other = await mint({ external_owner_id: "other" });
+  expect(other.status).toBe(201);
+  expect(other.headers.get("ratelimit")).toContain('"mint-key";r=69');
+  // What cannot be read is not counted.
+  expect((await mint({ unknown: 1 })).status).toBe(400);
+  expect((await mint({ external_owner_id: "other" })).headers.get("ratelimit")).toContain("r=68");
+  await control.post(`/projects/${projectId}/disable`);
+  const off = await mint({ external_owner_id: "third" });
+  expect(off.status).toBe(403);
+  expect(off.headers.get("ratelimit")).toContain('"mint-owner";r=29');
+});
