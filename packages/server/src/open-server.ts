@@ -54,6 +54,7 @@ import { createMemoryLimiter } from "./limits/limiter.ts";
 import { createRateLimits } from "./limits/rate-limits.ts";
 import { createPeople } from "./people/people.ts";
 import { createSetupLinks } from "./people/setup-links.ts";
+import { signInChores } from "./people/sign-in-chores.ts";
 import { longestSessionSeconds } from "./projects/project-settings.ts";
 import { createProjectStates } from "./projects/project-states.ts";
 import { createProjects } from "./projects/projects.ts";
@@ -343,7 +344,7 @@ async function openParts(
     step: async (nowMs) => revocations.forgetOver(nowMs) + sessions.forgetOver(nowMs),
   };
   const cleanUp = createCleanUp({
-    store: { ...cleanUpStore, chores: [...cleanUpStore.chores, ...retention, inMemory] },
+    store: { ...cleanUpStore, chores: [...cleanUpStore.chores, ...signInChores(database), ...retention, inMemory] },
     now,
   });
   const clean = () => {

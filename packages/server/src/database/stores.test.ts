@@ -5,6 +5,7 @@ import { apiKeyStoreContract } from "../api-keys/api-key-store.contract.ts";
 import { auditStoreContract } from "../audit/audit-store.contract.ts";
 import { cleanUpStoreContract } from "../clean-up/clean-up-store.contract.ts";
 import { knowledgeStoreContract } from "../knowledge/knowledge-store.contract.ts";
+import { peopleContract } from "../people/people.contract.ts";
 import { setupLinkStoreContract } from "../people/setup-link-store.contract.ts";
 import { projectStateStoreContract } from "../projects/project-state-store.contract.ts";
 import { projectStoreContract } from "../projects/project-store.contract.ts";
@@ -27,6 +28,7 @@ const contracts: Readonly<Record<string, (kind: TestDatabaseKind) => void>> = {
   runs: runStoreContract,
   knowledge: knowledgeStoreContract,
   "clean-up": cleanUpStoreContract,
+  people: peopleContract,
 };
 
 const kinds = await testDatabases();

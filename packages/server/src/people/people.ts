@@ -93,6 +93,9 @@ export async function createPeople({
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
     },
     telemetry: { enabled: false },
+    // What nobody foresaw is thrown to us: otherwise it goes to the console, past the log. What it
+    // refuses is answered as ever.
+    onAPIError: { throw: true },
     logger: {
       level: "error" as const,
       log: (_level: string, message: string) => onError(message),
@@ -109,8 +112,14 @@ export async function createPeople({
 
   return {
     async handle(request) {
-      const answer = await auth.handler(request);
-      if (answer.status >= 500) await checkDatabase();
+      const answer = await auth.handler(request).catch(async (error: unknown) => {
+        await checkDatabase();
+        throw withoutDetails(error);
+      });
+      if (answer.status >= 500) {
+        await checkDatabase();
+        onError(`A sign-in could not be answered: ${answer.statusText}`);
+      }
       return answer;
     },
     async whoIs(headers) {
@@ -148,6 +157,15 @@ export async function createPeople({
       }
     },
   };
+}
+
+/** An error without what a database adds to it: the row, and with it the address of a person. */
+function withoutDetails(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error("A sign-in failed.");
+  const bare = new Error(error.message);
+  bare.name = error.name;
+  if (error.stack !== undefined) bare.stack = error.stack;
+  return bare;
 }
 
 async function toProblem(answer: Response): Promise<ProblemError> {
