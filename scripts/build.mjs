@@ -68,7 +68,7 @@ const steps = [
       "apps/dashboard",
       "scripts/pack-sdk.mjs",
     ],
-    outputs: ["packages/server/public/sdk/valet.js"],
+    outputs: ["packages/server/public/sdk/valet.js", "packages/server/public/sdk/valet-element.js"],
     run: () => packSdk(sdk),
   },
 ];

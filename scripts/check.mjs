@@ -12,7 +12,9 @@ const checks = [
   ["import boundaries", ["node", "scripts/check-boundaries.mjs"]],
   ["unused code", ["npx", "knip", "--no-config-hints"]],
   ["API description", ["node", "scripts/check-openapi.mjs"]],
+  // Builds what changed.
   ["packed packages", ["node", "scripts/check-packed.mjs"]],
+  ["sizes", ["node", "scripts/check-sizes.mjs"]],
 ];
 
 let failed = 0;

@@ -1,5 +1,6 @@
-// Makes what the server hands out at `/sdk/`: the packages as tarballs, one browser bundle, and
-// the server itself, for the tests of those who build on it.
+// Makes what the server hands out at `/sdk/`: the packages as tarballs, the agent as one file for
+// browsers and the custom element as another, and the server itself, for the tests of those who
+// build on it.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -28,6 +29,29 @@ export async function packSdk(names) {
         external: ["zod-to-json-schema"],
         // One file, to be copied to wherever it is needed.
         output: { codeSplitting: false },
+      },
+    },
+  });
+  await bundle({
+    configFile: false,
+    // React marks its modules with directives, of which the bundler says that they are lost.
+    logLevel: "error",
+    // The smaller React: the element looks the same with it, and nobody sees which one it is.
+    resolve: {
+      alias: [{ find: /^react(-dom)?(?=\/|$)/, replacement: "react$1-18" }],
+    },
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      target: "es2022",
+      modulePreload: false,
+      rolldownOptions: {
+        input: resolve("packages/agent-react/dist/element/main.js"),
+        preserveEntrySignatures: "strict",
+        output: {
+          entryFileNames: "valet-element.js",
+          chunkFileNames: "valet-element-[name].js",
+        },
       },
     },
   });

@@ -1,26 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAdaptorServer } from "@hono/node-server";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createSessionHandler } from "../packages/session-proxy/src/index.ts";
-import { toNodeHandler } from "../packages/session-proxy/src/node.ts";
 import { openBrowser, recordTraffic } from "./support/browser.ts";
 import { bundlePage } from "./support/bundle-page.ts";
-import { freePort, root } from "./support/programs.ts";
-import { openTestServer, type TestServer } from "./support/valet-server.ts";
+import { type HostSite, openHostSite } from "./support/host-site.ts";
+import { root } from "./support/programs.ts";
 
 /** The chat in pages of others: neither may notice the other. */
 const require = createRequire(import.meta.url);
-const folder = mkdtempSync(join(tmpdir(), "valet-leaks-"));
-const servers: Server[] = [];
-let valet: TestServer;
+let site: HostSite;
 let browser: Browser;
-let apiUrl: string;
-let pageUrl: string;
 
 const host = `
 <main id="host">
@@ -34,76 +25,35 @@ const host = `
 </main>`;
 
 beforeAll(async () => {
-  const port = await freePort();
-  apiUrl = `http://localhost:${port}`;
-  valet = await openTestServer({ VALET_PORT: String(port), VALET_PUBLIC_URL: apiUrl });
-  servers.push(createAdaptorServer({ fetch: valet.server.app.fetch }) as Server);
-  servers[0]?.listen(port, "127.0.0.1");
-  writeFileSync(
-    join(folder, "bees.md"),
-    "# Bees\n\n## Feeding bees\n\nBees feed on **clover** and `lavender`:\n\n- clover\n- lavender\n",
-  );
-  for await (const _ of valet.control.lines(`/projects/${valet.projectId}/ingest`, {
-    path: folder,
-  }));
-
-  const handleSession = toNodeHandler(
-    createSessionHandler({
-      apiKey: valet.apiKey,
-      projectId: valet.projectId,
-      integrationId: valet.integrationId,
-      baseUrl: apiUrl,
-      authorize: () => true,
-      owner: () => "ada",
-    }),
-  );
   const script = await bundlePage("host-page.tsx");
   const built = (name: string): string =>
     readFileSync(join(root, "packages/agent-react/dist", name), "utf8");
-  const files: Record<string, [type: string, text: string]> = {
-    "/": [
-      "text/html",
-      `<!doctype html><html lang="en"><title>Host</title><body>${host}<div id="chat" data-project-id="${valet.projectId}" data-integration-id="${valet.integrationId}"></div><script type="module" src="/page.js"></script></body></html>`,
-    ],
-    "/page.js": ["text/javascript", script],
-    "/styles.css": ["text/css", built("styles.css")],
-    "/styles.layer.css": ["text/css", built("styles.layer.css")],
-    "/place.css": ["text/css", place],
-    "/bootstrap.css": [
-      "text/css",
-      readFileSync(require.resolve("bootstrap/dist/css/bootstrap.css"), "utf8"),
-    ],
-    "/preflight.css": [
-      "text/css",
-      readFileSync(require.resolve("tailwindcss/preflight.css"), "utf8"),
-    ],
-    "/hostile.css": [
-      "text/css",
-      readFileSync(new URL("support/hostile.css", import.meta.url), "utf8"),
-    ],
-  };
-  const pages = createServer((request, response) => {
-    const path = request.url ?? "/";
-    if (path === "/api/session") return void handleSession(request, response);
-    const file = files[path];
-    if (!file) return void response.writeHead(404).end();
-    response.setHeader(
-      "content-security-policy",
+  const packed = (name: string): string => readFileSync(require.resolve(name), "utf8");
+  site = await openHostSite(
+    ({ projectId, integrationId }) => ({
+      "/": [
+        "text/html",
+        `<!doctype html><html lang="en"><title>Host</title><body>${host}<div id="chat" data-project-id="${projectId}" data-integration-id="${integrationId}"></div><script type="module" src="/page.js"></script></body></html>`,
+      ],
+      "/page.js": ["text/javascript", script],
+      "/styles.css": ["text/css", built("styles.css")],
+      "/styles.layer.css": ["text/css", built("styles.layer.css")],
+      "/place.css": ["text/css", place],
+      "/bootstrap.css": ["text/css", packed("bootstrap/dist/css/bootstrap.css")],
+      "/preflight.css": ["text/css", packed("tailwindcss/preflight.css")],
+      "/hostile.css": [
+        "text/css",
+        readFileSync(new URL("support/hostile.css", import.meta.url), "utf8"),
+      ],
+    }),
+    ({ apiUrl }) =>
       `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${apiUrl}`,
-    );
-    response.setHeader("content-type", `${file[0]}; charset=utf-8`).end(file[1]);
-  });
-  servers.push(pages);
-  const pagePort = await freePort();
-  pageUrl = `http://localhost:${pagePort}`;
-  await new Promise<void>((resolve) => pages.listen(pagePort, "127.0.0.1", resolve));
+  );
   browser = await openBrowser();
 });
 afterAll(async () => {
   await browser?.close();
-  for (const server of servers) server.close();
-  await valet?.close();
-  rmSync(folder, { recursive: true, force: true });
+  await site?.close();
 });
 
 /** Where the chat stands, and how much room what the page draws in it takes, whatever else is loaded. */
@@ -123,7 +73,7 @@ async function openHost(): Promise<{ page: Page; complaints: string[] }> {
     const isFavicon = message.location().url.endsWith("/favicon.ico");
     if (message.type() === "error" && !isFavicon) complaints.push(message.text());
   });
-  await page.goto(pageUrl);
+  await page.goto(site.url);
   await addSheet(page, "/place.css");
   return { page, complaints };
 }
@@ -246,10 +196,10 @@ test("a page whose policy allows nothing but its own files and the API has a wor
   await page.getByText("Bees feed on").first().waitFor();
   const asked = traffic.requests
     .map(({ url }) => new URL(url))
-    .filter(({ origin, pathname }) => origin !== apiUrl && !pathname.endsWith(".css"))
+    .filter(({ origin, pathname }) => origin !== site.apiUrl && !pathname.endsWith(".css"))
     .map(({ href }) => href);
-  expect(asked).toEqual([`${pageUrl}/api/session`]);
-  expect(traffic.requests.some(({ url }) => url.startsWith(apiUrl))).toBe(true);
+  expect(asked).toEqual([`${site.url}/api/session`]);
+  expect(traffic.requests.some(({ url }) => url.startsWith(site.apiUrl))).toBe(true);
   // The theme arrives without a style attribute that the policy would have to allow.
   const accent = page.locator("#chat > .valet-root");
   expect(

@@ -52,7 +52,11 @@ afterAll(async () => {
 });
 
 test("every package of the install lines is there, with a version, and so is the bundle", async () => {
-  for (const path of [...Object.values(facts.sdkPackages), "/sdk/valet.js"]) {
+  for (const path of [
+    ...Object.values(facts.sdkPackages),
+    "/sdk/valet.js",
+    "/sdk/valet-element.js",
+  ]) {
     const answer = await fetch(facts.apiUrl + path);
     expect([path, answer.status]).toEqual([path, 200]);
     expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(5_000);

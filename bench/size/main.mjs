@@ -14,7 +14,7 @@ const kib = (bytes) => bytes / 1024;
 
 const core = path("packages/agent-core/dist/index.js");
 const react = path("packages/agent-react/dist/index.js");
-const element = path("packages/agent-element/dist/index.js");
+const element = path("packages/server/public/sdk/valet-element.js");
 const here = fileURLToPath(import.meta.url);
 
 const coreSizes = await sizesOf(

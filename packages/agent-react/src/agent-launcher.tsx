@@ -11,16 +11,27 @@ export interface AgentLauncherProps extends Omit<AgentPanelProps, "open" | "onCl
   readonly label?: string;
   /** @default closed */
   readonly defaultOpen?: boolean;
+  /** Whether the panel is open, where the page wants to say so itself. */
+  readonly open?: boolean;
+  /** Told when the button or the panel wants it to be open or closed. */
+  readonly onOpenChange?: (open: boolean) => void;
 }
 
 /** A button in the corner of the page that opens the panel. All that a page needs to have the chat. */
 export function AgentLauncher({
   label,
   defaultOpen = false,
+  open,
+  onOpenChange,
   ...panel
 }: AgentLauncherProps): ReactNode {
   const labels = useLabels();
-  const [isOpen, setIsOpen] = useState(defaultOpen);
+  const [isOpenItself, setIsOpenItself] = useState(defaultOpen);
+  const isOpen = open ?? isOpenItself;
+  const setIsOpen = (wanted: boolean): void => {
+    setIsOpenItself(wanted);
+    onOpenChange?.(wanted);
+  };
   return (
     <>
       <ValetRoot className="valet-launcher">

@@ -1,7 +1,8 @@
 "use client";
-import { type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type ReactNode, useMemo, useRef } from "react";
 import { AgentChat, type AgentChatProps } from "./agent-chat.tsx";
 import { useAgentContext } from "./agent-context.ts";
+import { useEarlyEffect } from "./use-early-effect.ts";
 import { useStyleProperties } from "./use-style-properties.ts";
 
 /** Props of {@link AgentPanel}. */
@@ -34,7 +35,8 @@ export function AgentPanel({
   const opener = useRef<Element | null>(null);
   const wasOpen = useRef(false);
 
-  useEffect(() => {
+  // Before effects that hide what opened it, with which the focus would go.
+  useEarlyEffect(() => {
     // As a property: what React makes of the attribute differs between its versions.
     if (panel.current) panel.current.inert = !open;
     if (open === wasOpen.current) return;

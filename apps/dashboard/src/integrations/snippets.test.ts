@@ -21,7 +21,7 @@ const all = [
 test("every page's snippet carries the real ids, and none needs anything filled in", () => {
   for (const { title, code } of all) {
     expect(code).not.toMatch(/undefined|your-|YOUR_|\{projectId\}/);
-    if (title === "Your page" || title === "The handler") {
+    if (title === "Your page" || title.startsWith("Or the ready chat") || title === "The handler") {
       expect(code).toContain(facts.projectId);
       expect(code).toContain(facts.integrationId);
     }

@@ -94,6 +94,17 @@ export function javascriptSnippets(facts: SnippetFacts): Snippet[] {
   });
 </script>`,
     },
+    {
+      title: "Or the ready chat, as an element",
+      language: "html",
+      code: `<script type="module" src="${facts.apiUrl}/sdk/valet-element.js"></script>
+
+<valet-agent
+  launcher
+  project-id="${facts.projectId}"
+  integration-id="${facts.integrationId}"
+></valet-agent>`,
+    },
   ];
 }
 
