@@ -120,6 +120,16 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     title: "The session belongs to another integration",
     detail: "Use the integration that the session was made for.",
   },
+  approval_required: {
+    status: 403,
+    title: "The call waits for a person's approval",
+    detail: "Send the person's decision in `approvals`, with the output or before it.",
+  },
+  tool_not_allowed: {
+    status: 403,
+    title: "The session may not use this tool",
+    detail: "Use a session that was made with this tool among its allowed ones.",
+  },
   project_disabled: {
     status: 403,
     title: "The project is switched off",
@@ -149,6 +159,11 @@ export const errorCodes: Readonly<Record<ErrorCode, ErrorCodeEntry>> = {
     status: 409,
     title: "The request does not fit the present state",
     detail: "Look at the present state and decide again.",
+  },
+  approval_decided: {
+    status: 409,
+    title: "The call was decided before",
+    detail: "Read the thread to see what became of it. A decision counts once.",
   },
   run_in_progress: {
     status: 409,
@@ -292,12 +307,15 @@ export type ErrorCode =
   | "ip_not_allowed"
   | "api_key_in_browser"
   | "integration_mismatch"
+  | "approval_required"
+  | "tool_not_allowed"
   | "project_disabled"
   | "integration_disabled"
   | "cross_site_request"
   | "not_found"
   | "method_not_allowed"
   | "conflict"
+  | "approval_decided"
   | "run_in_progress"
   | "history_needs_owner"
   | "request_timeout"

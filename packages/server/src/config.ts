@@ -32,6 +32,8 @@ export interface Config {
     /** Of one call of the model; left out, what the model takes for right. */
     readonly maxOutputTokens?: number;
   };
+  /** An ES module with the operator's own tools, as an absolute path. */
+  readonly serverTools: string | undefined;
   /** What the command encrypts and decrypts backups with, when it is not to ask. */
   readonly backupPassphrase: string | undefined;
 }
@@ -88,6 +90,7 @@ const environment = z.strictObject({
   VALET_RUN_MAX_STEPS: wholeNumber(1, 100).default(8),
   VALET_RUN_MAX_SECONDS: wholeNumber(1, 3_600).default(120),
   VALET_RUN_MAX_TOKENS: wholeNumber(1_000, 1_000_000_000).default(250_000),
+  VALET_SERVER_TOOLS: z.string().min(1, "must not be empty").optional(),
   VALET_BACKUP_PASSPHRASE: z.string().min(1, "must not be empty").optional(),
 });
 
@@ -130,6 +133,8 @@ export function readConfig(
         maxOutputTokens: data.VALET_MODEL_MAX_OUTPUT_TOKENS,
       }),
     },
+    serverTools:
+      data.VALET_SERVER_TOOLS === undefined ? undefined : resolve(data.VALET_SERVER_TOOLS),
     backupPassphrase: data.VALET_BACKUP_PASSPHRASE,
   };
   const problems = modelProblems(config);

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { modelProblems } from "./agent/models/registry.ts";
+import { ServerToolsError } from "./agent/operator-tools/read-tools.ts";
 import { BackupError } from "./backup/backup-error.ts";
 import { RestoreCutOffError } from "./backup/replace-folder.ts";
 import { auditCommand } from "./commands/audit.ts";
@@ -51,6 +52,7 @@ Configuration comes from the environment:
   VALET_RUN_MAX_STEPS   the most calls of the model for one answer (8)
   VALET_RUN_MAX_SECONDS the longest that an answer may take (120)
   VALET_RUN_MAX_TOKENS  the most tokens of one answer, prompts included (250000)
+  VALET_SERVER_TOOLS    ES module with tools of your own that run on the server
   VALET_BACKUP_PASSPHRASE
                         encrypts and opens backups; without it, the command asks
   VALET_LOG_LEVEL       fatal, error, warn, info, debug, trace or silent (info)`,
@@ -107,7 +109,7 @@ program.addCommand(restoreCommand(config, print));
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof ConfigError) {
+  if (error instanceof ConfigError || error instanceof ServerToolsError) {
     complain(error.message);
     for (const problem of error.problems) complain(`  ${problem}`);
   } else if (error instanceof CommanderError) {

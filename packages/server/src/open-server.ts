@@ -5,9 +5,13 @@ import { createAgent } from "./agent/agent.ts";
 import type { AiSdkModel } from "./agent/models/ai-sdk-model.ts";
 import { createExtractiveModel } from "./agent/models/extractive.ts";
 import { createModels, type Models } from "./agent/models/registry.ts";
+import { loadTools } from "./agent/operator-tools/load-tools.ts";
+import type { ServerToolOptions } from "./agent/operator-tools/operator-tool.ts";
+import { readTools } from "./agent/operator-tools/read-tools.ts";
 import { agentRoutes } from "./agent/routes.ts";
 import { createRuns } from "./agent/runs.ts";
 import { createSearchTool } from "./agent/search-tool.ts";
+import type { ServerTool } from "./agent/server-tool.ts";
 import { createThreads } from "./agent/threads.ts";
 import { createApiKeys } from "./api-keys/api-keys.ts";
 import { cutEndedCallers } from "./api-keys/direct-caller.ts";
@@ -92,6 +96,8 @@ export interface OpenServer {
 export interface OpenServerOptions {
   /** The model that answers, in the place of `VALET_MODEL`. */
   readonly model?: AiSdkModel;
+  /** Tools that run on the server, beside those of `VALET_SERVER_TOOLS`. */
+  readonly serverTools?: readonly ServerToolOptions[];
   /** Where log lines go. @default standard error */
   readonly logTo?: DestinationStream;
   /** The current time, in milliseconds since the epoch. @default Date.now */
@@ -109,18 +115,21 @@ const keyEndsEveryMs = 1_000;
  * Opens a data folder and puts the parts of the server together: the one place that names
  * implementations.
  *
- * @throws `DataFolderInUseError` while another process has the folder, and an Error for a model
- *   that cannot be run.
+ * @throws `ServerToolsError` for tools that cannot be used, and an Error for a model that cannot be
+ *   run, before anything is opened; `DataFolderInUseError` while another process has the folder.
  */
 export async function openServer(
   config: Config,
   options: OpenServerOptions = {},
 ): Promise<OpenServer> {
-  // Before anything is opened: a model that cannot be run is a mistake of whoever starts the server.
+  // Before anything is opened: what cannot be run is a mistake of whoever starts the server.
   const models = createModels({ config, embedded: createExtractiveModel(), model: options.model });
+  const { serverTools = [] } = options;
+  const loaded = config.serverTools === undefined ? [] : await loadTools(config.serverTools);
+  const tools = readTools([...loaded, ...serverTools]);
   const folder = openDataFolder(config.dataDir);
   try {
-    return await openParts(config, folder, models, options);
+    return await openParts(config, { folder, models, tools }, options);
   } catch (error) {
     folder.unlock();
     throw error;
@@ -129,8 +138,15 @@ export async function openServer(
 
 async function openParts(
   config: Config,
-  folder: DataFolder,
-  models: Models,
+  {
+    folder,
+    models,
+    tools,
+  }: {
+    readonly folder: DataFolder;
+    readonly models: Models;
+    readonly tools: readonly ServerTool[];
+  },
   { logTo = process.stderr, now = Date.now, onStatement }: OpenServerOptions,
 ): Promise<OpenServer> {
   const log = pino({ level: config.logLevel, base: null, redact: redacted }, logTo);
@@ -227,7 +243,7 @@ async function openParts(
   });
   const agent = createAgent({
     models,
-    tools: [createSearchTool(knowledge)],
+    tools: [createSearchTool(knowledge), ...tools],
     threads,
     store: threadStore,
     record,

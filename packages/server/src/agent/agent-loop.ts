@@ -5,22 +5,20 @@ import { type BudgetedStepOptions, stepWithinBudget } from "./budgeted-step.ts";
 import type { TokenUsage } from "./model-step.ts";
 import { RunFailure } from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
-import type { ServerToolContext } from "./server-tool.ts";
-import { runToolRound } from "./tool-round.ts";
+import type { RunToolContext } from "./server-tool.ts";
+import { runToolRound, type ToolRoundOptions } from "./tool-round.ts";
 import type { Toolbox } from "./toolbox.ts";
 import type { Sleep } from "./until-aborted.ts";
 
 /** What {@link runAgentLoop} needs. */
 export interface AgentLoopOptions
-  extends Pick<
-    BudgetedStepOptions,
-    "takeTokens" | "onCost" | "beforePaidCall" | "maxOutputTokens"
-  > {
+  extends Pick<BudgetedStepOptions, "takeTokens" | "onCost" | "beforePaidCall" | "maxOutputTokens">,
+    Pick<ToolRoundOptions, "newApprovalId" | "saveProgress" | "saveEnd"> {
   readonly model: LanguageModelV3;
   readonly prompt: LanguageModelV3Prompt;
   readonly toolbox: Toolbox;
   readonly answer: Answer;
-  readonly context: ServerToolContext;
+  readonly context: RunToolContext;
   /** Sends a frame. Throws the signal's reason once it has aborted. */
   readonly emit: (part: StreamPart) => void;
   readonly isNewSource: (number: number) => boolean;
@@ -46,7 +44,7 @@ const maxSameSteps = 3;
 
 /**
  * Calls the model and runs its tools, in turns, until it has no more calls, or until some wait for
- * the page.
+ * the page or for a person.
  *
  * @throws {@link RunFailure} for the model's failures, and `run_limit` at a limit.
  * @throws The signal's reason when it aborts.

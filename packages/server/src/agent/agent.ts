@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
@@ -47,7 +48,8 @@ export interface Agent {
   /**
    * Stops a thread's run and resolves when it has ended.
    *
-   * @param runId Which run is meant. Left out: whichever is going on.
+   * @param runId Which run is meant. Left out: whichever is going on, and where none is, the calls
+   *   that wait for the page or a person.
    * @returns Whether there was one to stop.
    * @throws {@link ProblemError} `not_found`.
    */
@@ -118,7 +120,8 @@ export function createAgent({
       const model = models.resolve(input.model, session.policy.allow?.models);
       await checkIntegration(session, input.integrationId);
       refuseSourceGroups(input);
-      const toolbox = fillToolbox(tools, session, input);
+      const mayUse = toolRights(tools, session);
+      const toolbox = fillToolbox(tools, mayUse, input);
       const firstMessageId = turn.kind === "question" ? turn.messageId : undefined;
       const place = await threads.open(session, input.id, firstMessageId);
       const threadId = wireThreadId(place.thread);
@@ -137,9 +140,10 @@ export function createAgent({
       });
       let taken: RunBudget | undefined;
       try {
-        // Results of the page's tools go on with a turn that was paid for.
-        taken = await budget.begin(session, turn.kind !== "outputs");
-        const prepared = await prepareTurn({ store, place, turn, now });
+        // Answers to calls go on with a turn that was paid for.
+        taken = await budget.begin(session, turn.kind !== "replies");
+        const { sid, owner } = session;
+        const prepared = await prepareTurn({ store, place, turn, now, sid, mayUse, toolbox });
         const system = createSystemPrompt(input);
         const messageId = prepared.goesOn?.message.id ?? `msg_${randomBase62(22, random)}`;
         const { thread } = prepared;
@@ -161,6 +165,7 @@ export function createAgent({
           record,
           model,
           system,
+          owner,
           toolbox,
           store,
           requestId,
@@ -206,6 +211,8 @@ export function createAgent({
     async stop(session, threadId, runId) {
       const { id } = await threads.find(session, threadId);
       const run = runs.active(id);
+      // Between two runs of a message its open calls are what there is to stop.
+      if (!run && runId === undefined) return (await store.stopCalls(id, now())) > 0;
       if (!run || (runId !== undefined && run.id !== runId)) return false;
       run.abort(new RunStopped());
       await run.whenEnded;
@@ -216,17 +223,17 @@ export function createAgent({
   };
 }
 
-/** What makes two requests the same one. */
+/** What makes two requests the same one: for answers to calls, all that they say. */
 function keyOf(turn: Turn): string | undefined {
   switch (turn.kind) {
     case "question":
       if (turn.replaces === undefined) return `question ${turn.messageId}`;
       return `question ${turn.messageId} for ${turn.replaces}: ${turn.text}`;
-    case "outputs":
-      return `outputs ${turn.outputs
-        .map(({ toolCallId }) => toolCallId)
-        .sort()
-        .join(" ")}`;
+    case "replies": {
+      const { outputs, approvals } = turn;
+      const said = [...outputs, ...approvals].map((reply) => JSON.stringify(reply)).sort();
+      return `replies ${createHash("sha256").update(JSON.stringify(said)).digest("base64url")}`;
+    }
     case "regenerate":
       return turn.messageId === undefined ? undefined : `regenerate ${turn.messageId}`;
   }
@@ -238,10 +245,24 @@ function mayTryAgain({ kind }: Turn, { ending }: Run): boolean {
   return ending?.kind === "failed" || (ending?.kind === "stopped" && kind === "regenerate");
 }
 
-/** The tools that the session leaves to the run: it can only narrow them. */
+/** Which tools a session may use: it can only narrow them, by name and by having no integration. */
+function toolRights(
+  serverTools: readonly ServerTool[],
+  { policy, integrationId }: SessionPrincipal,
+): (name: string) => boolean {
+  const allowed = policy.allow?.tools;
+  const withheld = new Set(
+    serverTools
+      .filter(({ withoutIntegration }) => integrationId === null && !withoutIntegration)
+      .map(({ name }) => name),
+  );
+  return (name) => !withheld.has(name) && (!allowed || allowed.includes(name));
+}
+
+/** The tools that the session leaves to the run. */
 function fillToolbox(
   serverTools: readonly ServerTool[],
-  { policy }: SessionPrincipal,
+  mayUse: (name: string) => boolean,
   { tools = [] }: ChatInput,
 ): Toolbox {
   const names = new Set(serverTools.map(({ name }) => name));
@@ -255,14 +276,14 @@ function fillToolbox(
     }
     names.add(name);
   }
-  const allowed = policy.allow?.tools;
-  const isAllowed = ({ name }: { readonly name: string }) => !allowed || allowed.includes(name);
   return createToolbox(
-    serverTools.filter(isAllowed),
-    tools.filter(isAllowed).map(({ needsApproval, ...tool }) => ({
-      ...tool,
-      ...(needsApproval === undefined ? {} : { needsApproval }),
-    })),
+    serverTools.filter(({ name }) => mayUse(name)),
+    tools
+      .filter(({ name }) => mayUse(name))
+      .map(({ needsApproval, ...tool }) => ({
+        ...tool,
+        ...(needsApproval === undefined ? {} : { needsApproval }),
+      })),
   );
 }
 

@@ -46,3 +46,10 @@ export function readCallOutcome(json: string | null): CallOutcome {
 export function withoutSaid(parts: readonly AnswerPart[]): AnswerPart[] {
   return parts.filter(({ type }) => type !== "said");
 }
+
+/** What is said of a call that was stopped after it had begun. */
+export const stoppedMidway =
+  "The call was stopped while it ran. It may or may not have taken effect.";
+/** What is said of a call whose server did not live to see its end. */
+export const interruptedMidway =
+  "The server stopped while the call ran. It may or may not have taken effect.";

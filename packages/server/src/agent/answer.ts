@@ -1,7 +1,8 @@
 import type { StreamPart } from "@valet/protocol";
 import type { ToolCallRow } from "../database/schema.ts";
-import type { AnswerPart, CallOutcome } from "./answer-part.ts";
+import { type AnswerPart, type CallOutcome, stoppedMidway } from "./answer-part.ts";
 import type { AssistantContent } from "./step-content.ts";
+import { isOpen } from "./thread-store.ts";
 
 /**
  * An assistant message while it is written. It watches the frames that go out, so that what is
@@ -12,11 +13,11 @@ export interface Answer {
   observe(part: StreamPart): void;
   /** Notes what a step said that calls tools, for providers that want it back. */
   addSaid(content: AssistantContent): void;
-  /** Notes a call that the model made; it is pending. */
-  addCall(call: { readonly id: string; readonly name: string; readonly input: unknown }): void;
+  /** Notes a call that the model made. */
+  addCall(call: NewCall): void;
   /** Notes how a call ended. */
   endCall(id: string, state: "completed" | "error", outcome: CallOutcome): void;
-  /** Stops every call that has not ended. */
+  /** Stops every call of this run that has not ended. */
   stopCalls(): void;
   /** The ends of text and reasoning that have begun and not ended. */
   openEnds(): StreamPart[];
@@ -26,6 +27,21 @@ export interface Answer {
   readonly calls: readonly ToolCallRow[];
   /** All the text so far. */
   readonly text: string;
+}
+
+/** A call that the model made. */
+export interface NewCall {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+  readonly side: ToolCallRow["side"];
+  readonly state: "pending" | "approval_requested" | "running";
+  /** What a decision about it names, where it needs one. */
+  readonly approvalId?: string;
+  /** Whether the decision may bring other arguments. @default false */
+  readonly isEditable?: boolean;
+  /** Whether it may change something: then it stays on record. @default false */
+  readonly hasEffects?: boolean;
 }
 
 /** What {@link createAnswer} needs. */
@@ -101,23 +117,35 @@ export function createAnswer({
       // What is plain can be made again of the other parts.
       if (!isPlain) parts.push({ type: "said", content });
     },
-    addCall({ id, name, input }) {
+    addCall({ id, name, input, side, state, approvalId, isEditable = false, hasEffects }) {
       calls.set(id, {
         id,
         thread_id: threadId,
         message_id: messageId,
         name,
         input: JSON.stringify(input),
-        state: "pending",
+        state,
         output: null,
         created_at_ms: now(),
         ended_at_ms: null,
+        side,
+        approval_id: approvalId ?? null,
+        is_editable: isEditable ? 1 : 0,
+        edited_input: null,
+        decided_at_ms: null,
+        decided_by: null,
+        started_at_ms: state === "running" && hasEffects ? now() : null,
       });
     },
     endCall: end,
     stopCalls() {
-      for (const { id, state } of calls.values()) {
-        if (state === "pending") end(id, "stopped", undefined);
+      for (const call of calls.values()) {
+        if (!isOpen(call)) continue;
+        end(
+          call.id,
+          "stopped",
+          call.state === "running" ? { errorText: stoppedMidway } : undefined,
+        );
       }
     },
     openEnds: () => [

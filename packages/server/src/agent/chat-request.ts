@@ -1,4 +1,4 @@
-import { maxQuestionBytes, type ToolOutput } from "@valet/protocol";
+import { type ApprovalDecision, maxQuestionBytes, type ToolOutput } from "@valet/protocol";
 import { z } from "zod";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { Turn } from "./turns.ts";
@@ -29,6 +29,18 @@ const toolOutput = z
     "Give one of `output`, `errorText` and `denied`.",
   );
 
+const approval = z
+  .strictObject({
+    approvalId: z.string().min(1).max(128),
+    approved: z.boolean(),
+    editedInput: z.unknown().optional(),
+    reason: z.string().max(2_048).optional(),
+  })
+  .refine(
+    ({ approved, editedInput }) => approved || editedInput === undefined,
+    "Give `editedInput` only with `approved`.",
+  );
+
 const toolDeclaration = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "Use 1 to 64 of A-Z a-z 0-9 _ -."),
   description: z.string().max(8_192),
@@ -49,6 +61,14 @@ export const chatRequest = z.strictObject({
   messageId: messageId.optional(),
   messages: z.array(historyMessage).max(2_000).optional(),
   toolOutputs: z.array(toolOutput).max(64).optional(),
+  approvals: z
+    .array(approval)
+    .max(64)
+    .refine(
+      (all) => new Set(all.map(({ approvalId }) => approvalId)).size === all.length,
+      "Decide each call once.",
+    )
+    .optional(),
   tools: z.array(toolDeclaration).max(128).optional(),
   integrationId: z.string().min(1).max(128).optional(),
   model: z.string().min(1).max(128).optional(),
@@ -68,19 +88,31 @@ export const chatRequest = z.strictObject({
 export type ChatInput = z.output<typeof chatRequest>;
 
 /**
- * What a request asks for. Outputs go before a question: with them, `messages` is only history.
+ * What a request asks for. Answers to calls go before a question: with them, `messages` is only
+ * history.
  *
  * @throws {@link ProblemError} `invalid_request` for a question that is missing, empty or too long.
  */
 export function readTurn(input: ChatInput, newMessageId: () => string): Turn {
-  const { trigger, toolOutputs = [], messages = [] } = input;
+  const { trigger, toolOutputs = [], approvals = [], messages = [] } = input;
   const named = input.messageId === undefined ? {} : { messageId: input.messageId };
   if (trigger === "regenerate-message") return { kind: "regenerate", ...named };
-  if (toolOutputs.length > 0) {
-    return { kind: "outputs", outputs: toolOutputs.map(toToolOutput), fromHistory: false };
+  if (toolOutputs.length > 0 || approvals.length > 0) {
+    return {
+      kind: "replies",
+      outputs: toolOutputs.map(toToolOutput),
+      approvals: approvals.map(toApproval),
+      fromHistory: false,
+    };
   }
-  if (messages.at(-1)?.role === "assistant") {
-    return { kind: "outputs", outputs: readOutputs(messages.at(-1)), fromHistory: true };
+  const last = messages.at(-1);
+  if (last?.role === "assistant") {
+    return {
+      kind: "replies",
+      outputs: readOutputs(last),
+      approvals: readApprovals(last),
+      fromHistory: true,
+    };
   }
   const question = messages.filter(({ role }) => role === "user").at(-1);
   const text = (question?.parts ?? [])
@@ -98,15 +130,21 @@ export function readTurn(input: ChatInput, newMessageId: () => string): Turn {
   };
 }
 
-/** Whether a request brings only outputs of tools, so that {@link readTurn} finds no new question. */
-export function isContinuation({ trigger, toolOutputs = [], messages = [] }: ChatInput): boolean {
+/** Whether a request brings only answers to calls, so that {@link readTurn} finds no new question. */
+export function isContinuation({
+  trigger,
+  toolOutputs = [],
+  approvals = [],
+  messages = [],
+}: ChatInput): boolean {
   if (trigger === "regenerate-message") return false;
-  return toolOutputs.length > 0 || messages.at(-1)?.role === "assistant";
+  if (toolOutputs.length > 0 || approvals.length > 0) return true;
+  return messages.at(-1)?.role === "assistant";
 }
 
 /** The outputs that the AI SDK's clients write into the message that the calls stand in. */
-function readOutputs(message: z.output<typeof historyMessage> | undefined): ToolOutput[] {
-  return (message?.parts ?? []).flatMap((part): ToolOutput[] => {
+function readOutputs({ parts = [] }: z.output<typeof historyMessage>): ToolOutput[] {
+  return parts.flatMap((part): ToolOutput[] => {
     const { toolCallId, state, output, errorText } = part;
     if (typeof toolCallId !== "string") return [];
     if (state === "output-available") return [{ toolCallId, output: output ?? null }];
@@ -114,6 +152,43 @@ function readOutputs(message: z.output<typeof historyMessage> | undefined): Tool
     const why = typeof errorText === "string" ? errorText : "The tool failed.";
     return [{ toolCallId, errorText: why.slice(0, 8_192) }];
   });
+}
+
+const historyApproval = z.object({
+  id: z.string().min(1).max(128),
+  approved: z.boolean(),
+  reason: z.string().optional(),
+});
+
+/**
+ * The decisions that the AI SDK's clients write into the message that the calls stand in. Whatever
+ * else such a part says, its arguments above all, is not looked at.
+ */
+function readApprovals({ parts = [] }: z.output<typeof historyMessage>): ApprovalDecision[] {
+  const seen = new Set<string>();
+  return parts.flatMap((part): ApprovalDecision[] => {
+    const { data } = historyApproval.safeParse(part.approval);
+    if (!data || seen.has(data.id)) return [];
+    seen.add(data.id);
+    const { id: approvalId, approved, reason } = data;
+    return [
+      { approvalId, approved, ...(reason === undefined ? {} : { reason: reason.slice(0, 2_048) }) },
+    ];
+  });
+}
+
+function toApproval({
+  approvalId,
+  approved,
+  editedInput,
+  reason,
+}: z.output<typeof approval>): ApprovalDecision {
+  return {
+    approvalId,
+    approved,
+    ...(editedInput === undefined ? {} : { editedInput }),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function toToolOutput({

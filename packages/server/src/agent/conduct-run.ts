@@ -1,23 +1,25 @@
 import type { LanguageModelV3 } from "@ai-sdk/provider";
 import type { StreamPart } from "@valet/protocol";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
+import type { MessageRow } from "../database/schema.ts";
 import type { RunBudget } from "../sessions/session-budget.ts";
 import { callsName, runAgentLoop } from "./agent-loop.ts";
 import { type Answer, createAnswer } from "./answer.ts";
 import { readCallOutcome, withoutSaid } from "./answer-part.ts";
+import { runApprovedCalls } from "./approved-calls.ts";
 import { findCitations } from "./citations.ts";
 import { createDraftKeeper, type DraftKeeper } from "./draft-keeper.ts";
 import { describeModelError } from "./model-failure.ts";
+import { callsOf, type PreparedTurn } from "./prepared-turn.ts";
 import { buildPrompt } from "./prompt.ts";
 import type { Run } from "./run.ts";
 import { endingFrames, endingOf, type RunEnding } from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunStore } from "./run-store.ts";
 import { createSourceNumbers, type SourceNumbers } from "./source-numbers.ts";
-import type { AnswerToSave, ThreadStore } from "./thread-store.ts";
+import { type AnswerToSave, isOpen, type ThreadStore } from "./thread-store.ts";
 import { wireThreadId } from "./threads.ts";
 import type { Toolbox } from "./toolbox.ts";
-import { callsOf, type PreparedTurn } from "./turns.ts";
 import type { Sleep } from "./until-aborted.ts";
 
 /** What {@link conductRun} needs. */
@@ -28,6 +30,8 @@ export interface ConductRunOptions {
   readonly messageId: string;
   readonly model: LanguageModelV3;
   readonly system: string;
+  /** Whom the session was made for. */
+  readonly owner: string | null;
   readonly toolbox: Toolbox;
   readonly store: ThreadStore;
   /** Where the run is recorded already. */
@@ -112,6 +116,12 @@ export async function conductRun(options: ConductRunOptions): Promise<void> {
     type: "message-metadata",
     messageMetadata: { cited: cited.map((number) => `s${number}`), usage },
   });
+  // Who stops an answer wants nothing more of it, what waits for a decision included.
+  if (ending.kind === "stopped") {
+    await store.stopCalls(threadId, now()).catch((error: unknown) => {
+      ending = endingOf(error);
+    });
+  }
   run.startKeeping();
   const end = (answered: AnswerToSave | undefined, spent: RunBudget["spent"]) =>
     record.end({
@@ -158,27 +168,60 @@ async function loop(
     readonly drafts: DraftKeeper;
   },
 ): Promise<RunEnding> {
-  const { run, turn, store, model, toolbox, log, sleep, system, limits } = options;
-  if (turn.isWaiting) return { kind: "finished", finishReason: "tool-calls" };
-  const earlierCalls = turn.goesOn ? callsOf(turn.contents, turn.goesOn.message.id) : [];
+  const { run, turn, messageId, store, model, toolbox, log, sleep, system, limits, now } = options;
+  const earlierCalls = turn.goesOn ? callsOf(turn.contents, messageId) : [];
   const shown = new Set(
     earlierCalls.flatMap(({ output }) => readCallOutcome(output).sources ?? []),
   );
-  const usedCallIds = new Set(await store.callIds(turn.thread.id));
+  const isNewSource = (number: number) => !shown.has(number) && Boolean(shown.add(number));
+  const emit = (part: StreamPart): void => {
+    // After an abort nothing but the ending may follow.
+    run.signal.throwIfAborted();
+    send(part);
+  };
+  const context = {
+    projectId: turn.thread.project_id,
+    threadId: turn.thread.id,
+    owner: options.owner,
+    sources,
+    signal: run.signal,
+  };
+  const settled = await runApprovedCalls({
+    calls: earlierCalls,
+    decided: turn.decided ?? [],
+    toolbox,
+    context,
+    store,
+    emit,
+    isNewSource,
+    now,
+    log,
+  });
+  if (settled.some(isOpen)) return { kind: "finished", finishReason: "tool-calls" };
+  const calls = [
+    ...turn.contents.calls.filter((call) => call.message_id !== messageId),
+    ...settled,
+  ];
+  const usedCallIds = new Set((await store.callIds(turn.thread.id)).map(({ id }) => id));
   const finishReason = await runAgentLoop({
     model,
     toolbox,
     log,
     sleep,
-    prompt: buildPrompt({ system, ...turn.contents }),
+    prompt: buildPrompt({ system, messages: turn.contents.messages, calls }),
     answer,
-    context: { projectId: turn.thread.project_id, sources, signal: run.signal },
-    emit(part) {
-      // After an abort nothing but the ending may follow.
-      run.signal.throwIfAborted();
-      send(part);
+    context,
+    emit,
+    isNewSource,
+    newApprovalId: () => `apr_${randomBase62(22, options.random)}`,
+    // A draft may fail to be kept; this may not.
+    saveProgress: () =>
+      store.saveAnswer(
+        asRow(options, { parts: answer.parts, calls: answer.calls, cited: [], error: null }),
+      ),
+    async saveEnd(change) {
+      await store.changeCalls(turn.thread.id, [change]);
     },
-    isNewSource: (number) => !shown.has(number) && Boolean(shown.add(number)),
     claimCallId(suggested) {
       const isFit = /^[A-Za-z0-9_-]{1,64}$/.test(suggested) && !usedCallIds.has(suggested);
       const id = isFit ? suggested : `call_${randomBase62(22, options.random)}`;
@@ -220,7 +263,7 @@ function waitsForPage(ending: RunEnding): boolean {
 
 /** What is kept of a run; nothing of one that was stopped before it said anything. */
 function answerToSave(
-  { turn, messageId, now }: ConductRunOptions,
+  options: ConductRunOptions,
   {
     answer,
     cited,
@@ -233,17 +276,35 @@ function answerToSave(
 ): AnswerToSave | undefined {
   const isEmpty = answer.parts.every(({ type }) => type === "step");
   if (isEmpty && ending.kind === "stopped") return undefined;
+  const error = ending.kind === "failed" ? ending.failure.code : null;
+  const parts = waitsForPage(ending) ? answer.parts : withoutSaid(answer.parts);
+  return asRow(options, { parts, calls: answer.calls, cited, error });
+}
+
+/** An answer as it stands. */
+function asRow(
+  { turn, messageId, now }: ConductRunOptions,
+  {
+    parts,
+    calls,
+    cited,
+    error,
+  }: Pick<Answer, "parts" | "calls"> & {
+    readonly cited: readonly number[];
+    readonly error: MessageRow["error"];
+  },
+): AnswerToSave {
   return {
     message: {
       id: messageId,
       thread_id: turn.thread.id,
       role: "assistant",
-      parts: JSON.stringify(waitsForPage(ending) ? answer.parts : withoutSaid(answer.parts)),
+      parts: JSON.stringify(parts),
       cited: JSON.stringify(cited),
-      error: ending.kind === "failed" ? ending.failure.code : null,
+      error,
       created_at_ms: turn.goesOn?.message.created_at_ms ?? now(),
     },
-    calls: answer.calls,
+    calls,
     ...(turn.replaces === undefined ? {} : { replaces: turn.replaces }),
     atMs: now(),
   };

@@ -117,8 +117,8 @@ test("results of the page's tools that were recorded without a run may be sent a
   const tools = [{ name: "open_billing", description: "Opens billing.", inputSchema: {} }];
   const { threadId } = await ask(session, "Open it", { tools });
   // The server ended after this and before the run was recorded.
-  const end = { id: "c_1", state: "completed", output: '{"value":true}', ended_at_ms: 1 } as const;
-  expect(await store.endCalls(threadId, [end])).toEqual(["c_1"]);
+  const to = { state: "completed", output: '{"value":true}', ended_at_ms: 1 } as const;
+  expect(await store.changeCalls(threadId, [{ id: "c_1", from: "pending", to }])).toBe(true);
   const body = { id: threadId, tools, toolOutputs: [{ toolCallId: "c_1", output: true }] };
   expect((await readAnswer(await chat(session, body))).text).toBe("It is open.");
   const late = await chat(session, { ...body, toolOutputs: [{ toolCallId: "c_1", output: 2 }] });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { MessageRow, ToolCallRow } from "../database/schema.ts";
 import type { AnswerPart } from "./answer-part.ts";
 import { buildPrompt } from "./prompt.ts";
+import { someCall } from "./testing/some-call.ts";
 
 const row = { thread_id: "thr_1", position: 0, cited: null, error: null, created_at_ms: 0 };
 const question = (text: string): MessageRow => ({
@@ -16,17 +17,15 @@ const answer = (...parts: AnswerPart[]): MessageRow => ({
   role: "assistant",
   parts: JSON.stringify(parts),
 });
-const call = (id: string, state: ToolCallRow["state"], output: unknown): ToolCallRow => ({
-  id,
-  thread_id: "thr_1",
-  message_id: "a",
-  name: "tool",
-  input: '"not an object"',
-  state,
-  output: output === undefined ? null : JSON.stringify(output),
-  created_at_ms: 0,
-  ended_at_ms: null,
-});
+const call = (id: string, state: ToolCallRow["state"], output: unknown): ToolCallRow =>
+  someCall({
+    id,
+    message_id: "a",
+    name: "tool",
+    input: '"not an object"',
+    state,
+    output: output === undefined ? null : JSON.stringify(output),
+  });
 
 test("a conversation that was cut at its beginning begins with a question", () => {
   const messages = [answer({ type: "text", text: "Old." }), question("New?")];

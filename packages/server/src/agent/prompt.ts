@@ -1,18 +1,12 @@
 import type {
-  JSONValue,
   LanguageModelV3Message,
   LanguageModelV3Prompt,
   LanguageModelV3ToolResultPart,
 } from "@ai-sdk/provider";
 import type { TextPart } from "@valet/protocol";
 import type { MessageRow, ToolCallRow } from "../database/schema.ts";
-import {
-  type AnswerPart,
-  readAnswerParts,
-  readCallOutcome,
-  type SaidPart,
-  withoutSaid,
-} from "./answer-part.ts";
+import { type AnswerPart, readAnswerParts, type SaidPart, withoutSaid } from "./answer-part.ts";
+import { toToolResult } from "./call-result.ts";
 import type { AssistantContent } from "./step-content.ts";
 
 /** What {@link buildPrompt} needs. */
@@ -66,7 +60,7 @@ function toMessages(
     const input: unknown = JSON.parse(call.input);
     const isObject = typeof input === "object" && input !== null;
     content.push({ type: "tool-call", ...name, input: isObject ? input : {} });
-    results.push({ type: "tool-result", ...name, output: toOutput(call) });
+    results.push(toToolResult(call));
   }
   const said = step.find((part) => part.type === "said");
   if (said) content = asSaid(said, content);
@@ -85,24 +79,4 @@ function asSaid({ content: said }: SaidPart, recorded: AssistantContent): Assist
     );
     return call?.type === "tool-call" ? [{ ...piece, input: call.input }] : [];
   });
-}
-
-function toOutput(call: ToolCallRow): LanguageModelV3ToolResultPart["output"] {
-  const { value, forModel, errorText, reason } = readCallOutcome(call.output);
-  switch (call.state) {
-    case "completed": {
-      const told = forModel ?? value ?? null;
-      return typeof told === "string"
-        ? { type: "text", value: told }
-        : { type: "json", value: told as JSONValue };
-    }
-    case "error":
-      return { type: "error-text", value: errorText ?? "The tool failed." };
-    case "denied": {
-      const because = reason ? ` Their reason: ${reason}` : "";
-      return { type: "error-text", value: `The person refused this call.${because}` };
-    }
-    default:
-      return { type: "error-text", value: "The call was stopped before it gave a result." };
-  }
 }

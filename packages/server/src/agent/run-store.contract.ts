@@ -6,6 +6,7 @@ import type { TestDatabaseKind } from "../database/testing/test-databases.ts";
 import { createSqlThreadStore } from "../database/thread-store.ts";
 import { createSqlUsageStore } from "../database/usage-store.ts";
 import type { NewRun, RunDraft } from "./run-store.ts";
+import { someCall } from "./testing/some-call.ts";
 import type { AnswerToSave, NewMessage } from "./thread-store.ts";
 
 const startMs = 1_800_000_000_000;
@@ -27,17 +28,15 @@ export function runStoreContract(kind: TestDatabaseKind): void {
     error: null,
     created_at_ms: startMs,
   });
-  const call = (threadId: string, id: string, state: ToolCallRow["state"]): ToolCallRow => ({
-    id,
-    thread_id: threadId,
-    message_id: "a1",
-    name: "look_up",
-    input: "{}",
-    state,
-    output: state === "completed" ? "{}" : null,
-    created_at_ms: startMs,
-    ended_at_ms: state === "completed" ? startMs : null,
-  });
+  const call = (threadId: string, id: string, state: ToolCallRow["state"]): ToolCallRow =>
+    someCall({
+      id,
+      thread_id: threadId,
+      state,
+      output: state === "completed" ? "{}" : null,
+      created_at_ms: startMs,
+      ended_at_ms: state === "completed" ? startMs : null,
+    });
   const answer = (threadId: string, id: string, more: Partial<AnswerToSave> = {}) => ({
     message: message(threadId, id, "assistant"),
     calls: [],
@@ -126,6 +125,30 @@ export function runStoreContract(kind: TestDatabaseKind): void {
     });
     expect(await runs().endInterrupted(startMs + 10)).toBe(0);
     expect(await spentBy(run)).toBe(70);
+  });
+
+  test(`${kind.name}: what ran when its server went away ends as an error that says so, and what is known to have ended stays as it was`, async () => {
+    const run = await begin();
+    const thread = run.thread_id;
+    const began = (id: string): ToolCallRow => ({
+      ...call(thread, id, "running"),
+      started_at_ms: startMs,
+    });
+    const calls = [began("c1"), began("c2"), call(thread, "c3", "approved")];
+    await threads().saveAnswer(answer(thread, "a1", { calls }));
+    // Kept when all of them still ran.
+    await runs().keepDraft(run.id, draft(thread, { calls: calls.slice(0, 2) }));
+    await threads().changeCalls(thread, [
+      { id: "c1", from: "running", to: { state: "completed", output: '{"value":1}' } },
+    ]);
+    await place.reopen();
+    await runs().endInterrupted(startMs + 9);
+    const after = new Map((await read(run)).calls.map((each) => [each.id, each]));
+    expect(after.get("c1")).toMatchObject({ state: "completed", output: '{"value":1}' });
+    expect(after.get("c2")).toMatchObject({ state: "error", ended_at_ms: startMs + 9 });
+    expect(after.get("c2")?.output).toMatch(/may or may not have taken effect/);
+    expect(after.get("c3")?.state).toBe("approved");
+    expect((await read(run)).messages[1]?.error).toBe("run_interrupted");
   });
 
   test(`${kind.name}: a run of which nothing was kept leaves an empty answer that failed`, async () => {

@@ -19,7 +19,8 @@ export interface RunStore {
   /**
    * Ends every run that has not ended. Call it before runs begin: then those are runs of a server
    * that is no more. The thread of each shows as much of the answer as was kept, with the error
-   * `run_interrupted`, and its session pays what it owes.
+   * `run_interrupted`, and its session pays what it owes. A call that ran may or may not have taken
+   * effect: it ends as an error that says so, and is never run again.
    *
    * @returns How many there were.
    */

@@ -12,29 +12,52 @@ export interface ServerTool {
   readonly description: string;
   /** JSON Schema of the arguments. */
   readonly inputSchema: JSONSchema7;
+  /** Whether a person who approves a call may change its arguments. */
+  readonly isEditable: boolean;
+  /** Whether a call may change something: then it is on record before it runs, and runs once. */
+  readonly hasEffects: boolean;
+  /** Whether sessions get it that were made without an integration. */
+  readonly withoutIntegration: boolean;
   /** Checks arguments and gives the call that they make, or says what is wrong with them. */
   prepare(input: unknown): PreparedCall | { readonly errorText: string };
 }
 
 /** A call whose arguments are checked. */
-export type PreparedCall = {
-  readonly run: (context: ServerToolContext) => Promise<ServerToolResult>;
-};
+export interface PreparedCall {
+  /** Whether a person is asked first. Never throws: what cannot be decided is asked. */
+  needsApproval(): Promise<boolean>;
+  /** @throws {@link ToolFailure} with words for the model; anything else stays on the server. */
+  run(context: ServerToolContext): Promise<ServerToolResult>;
+}
 
-/** What a call may use. */
-export interface ServerToolContext {
+/** What all calls of a run may use. */
+export interface RunToolContext {
   readonly projectId: string;
-  /** Numbers what the call finds, for citations. */
+  /** The stored thread. */
+  readonly threadId: string;
+  /** Whom the session was made for. */
+  readonly owner: string | null;
+  /** Numbers what a call finds, for citations. */
   readonly sources: SourceNumbers;
   readonly signal: AbortSignal;
 }
 
+/** What a call may use. */
+export interface ServerToolContext extends RunToolContext {
+  readonly toolCallId: string;
+}
+
+/** A tool that fails in words that the page and the model may read. */
+export class ToolFailure extends Error {
+  override readonly name = "ToolFailure";
+}
+
 /** What a call gives. */
-interface ServerToolResult {
+export interface ServerToolResult {
   /** For the page. */
   readonly value: unknown;
-  /** For the model. JSON. */
-  readonly forModel: unknown;
+  /** For the model in place of `value`. JSON. */
+  readonly forModel?: unknown;
   readonly sources: readonly Source[];
 }
 
@@ -47,7 +70,7 @@ export interface ServerToolDefinition<Schema extends z.ZodType> {
   execute(input: z.output<Schema>, context: ServerToolContext): Promise<ServerToolResult>;
 }
 
-/** Creates a tool whose arguments are checked against a zod schema. */
+/** Creates a tool that only looks things up; its arguments are checked against a zod schema. */
 export function createServerTool<Schema extends z.ZodType>({
   name,
   title,
@@ -61,9 +84,15 @@ export function createServerTool<Schema extends z.ZodType>({
     title,
     description,
     inputSchema: jsonSchema as JSONSchema7,
+    isEditable: false,
+    hasEffects: false,
+    withoutIntegration: true,
     prepare(input) {
       const result = inputSchema.safeParse(input);
-      if (result.success) return { run: (context) => execute(result.data, context) };
+      if (result.success) {
+        const run = (context: ServerToolContext) => execute(result.data, context);
+        return { run, needsApproval: async () => false };
+      }
       const issues = result.error.issues.map(({ path, message }) =>
         path.length > 0 ? `${path.join(".")}: ${message}` : message,
       );

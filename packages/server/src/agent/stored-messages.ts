@@ -3,7 +3,6 @@ import { errorCodes, isErrorCode } from "@valet/protocol";
 import type { FeedbackRow, MessageRow, ToolCallRow } from "../database/schema.ts";
 import { formatInstant } from "../sessions/sessions.ts";
 import { readAnswerParts, readCallOutcome } from "./answer-part.ts";
-import { searchToolName } from "./search-tool.ts";
 import { toSource } from "./source-numbers.ts";
 import type { ThreadContents } from "./thread-store.ts";
 
@@ -70,9 +69,13 @@ function toStoredCall(call: ToolCallRow): StoredToolCall {
     type: "tool-call",
     toolCallId: call.id,
     toolName: call.name,
-    input: JSON.parse(call.input) as unknown,
+    input: JSON.parse(call.edited_input ?? call.input) as unknown,
+    ...(call.edited_input === null ? {} : { originalInput: JSON.parse(call.input) as unknown }),
     state: call.state,
-    side: call.name === searchToolName ? "server" : "page",
+    side: call.side,
+    ...(call.approval_id === null ? {} : { needsApproval: true, approvalId: call.approval_id }),
+    ...(call.is_editable === 1 ? { isEditable: true } : {}),
+    ...(call.decided_at_ms === null ? {} : { decidedAt: formatInstant(call.decided_at_ms) }),
     ...(call.state === "completed" ? { output: value ?? null } : {}),
     ...(why === undefined ? {} : { errorText: why }),
     ...(call.ended_at_ms === null ? {} : { durationMs: call.ended_at_ms - call.created_at_ms }),

@@ -3,7 +3,8 @@ import type { ThreadRow, ToolCallRow } from "../database/schema.ts";
 import { useStorePlace } from "../database/testing/store-place.ts";
 import type { TestDatabaseKind } from "../database/testing/test-databases.ts";
 import { createSqlThreadStore } from "../database/thread-store.ts";
-import type { NewMessage } from "./thread-store.ts";
+import { someCall } from "./testing/some-call.ts";
+import { type CallChange, type NewMessage, openStates } from "./thread-store.ts";
 
 const startMs = 1_800_000_000_000;
 
@@ -41,28 +42,32 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
     error: null,
     created_at_ms: atMs,
   });
-  const call = (threadId: string, messageId: string, id: string): ToolCallRow => ({
-    id,
-    thread_id: threadId,
-    message_id: messageId,
-    name: "look_up",
-    input: "{}",
-    state: "pending",
-    output: null,
-    created_at_ms: startMs,
-    ended_at_ms: null,
-  });
+  const call = (
+    threadId: string,
+    messageId: string,
+    id: string,
+    more: Partial<ToolCallRow> = {},
+  ): ToolCallRow => someCall({ id, thread_id: threadId, message_id: messageId, ...more });
   const begin = async (changes?: Partial<ThreadRow>): Promise<ThreadRow> => {
     const thread = newThread(await place.newProject(), changes);
     await store().addQuestion({ thread, isNew: true, message: message(thread.id, "q1") });
     return thread;
   };
-  const end = (id: string) => ({
+  const end = (id: string): CallChange => ({
     id,
-    state: "completed" as const,
-    output: "{}",
-    ended_at_ms: startMs,
+    from: "pending",
+    to: { state: "completed", output: "{}", ended_at_ms: startMs },
   });
+  const answer = (thread: ThreadRow, calls: readonly ToolCallRow[], id = "a1") =>
+    store().saveAnswer({
+      message: message(thread.id, id, "assistant"),
+      calls,
+      atMs: startMs,
+    });
+  const states = async (threadId: string) =>
+    Object.fromEntries(
+      (await store().read(threadId, 99)).calls.map(({ id, state }) => [id, state]),
+    );
   const places = async (threadId: string) =>
     (await store().read(threadId, 99)).messages.map(({ id, position }) => `${id}@${position}`);
 
@@ -85,7 +90,7 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
     ]);
     expect(messages[0]?.parts).toBe(message(thread.id, "q1").parts);
     expect(calls).toEqual([call(thread.id, "a1", "c1")]);
-    expect(await store().callIds(thread.id)).toEqual(["c1"]);
+    expect(await store().callIds(thread.id)).toEqual([{ id: "c1", approval_id: null }]);
     expect(await store().countMessages(thread.id)).toBe(2);
   });
 
@@ -142,35 +147,114 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
     expect(await store().find(fresh.project_id, fresh.id)).toBeUndefined();
   });
 
-  test(`${kind.name}: of those who end a pending call at the same time one does`, async () => {
+  test(`${kind.name}: of those who take a call to its next state at the same time one does, and the others change nothing`, async () => {
     const thread = await begin();
     const ids = ["c1", "c2", "c3", "c4"];
-    await store().saveAnswer({
-      message: message(thread.id, "a1", "assistant"),
-      calls: ids.map((id) => call(thread.id, "a1", id)),
-      atMs: startMs,
-    });
-    const ends = await Promise.all(
-      Array.from({ length: 8 }, (_, at) =>
-        store().endCalls(thread.id, (at % 2 === 0 ? ids : [...ids].reverse()).map(end)),
+    const approved = { state: "approval_requested" } as const;
+    await answer(
+      thread,
+      ids.map((id) =>
+        call(thread.id, "a1", id, { ...approved, approval_id: `${thread.id}-${id}` }),
       ),
     );
-    expect(ends.flat().sort()).toEqual(ids);
+    const take = (at: number): CallChange[] =>
+      (at % 2 === 0 ? ids : [...ids].reverse()).map((id) => ({
+        id,
+        from: "approval_requested",
+        to: { state: "running", started_at_ms: startMs + at, decided_by: `ses_${at}` },
+      }));
+    const taken = await Promise.all(
+      Array.from({ length: 8 }, (_, at) => store().changeCalls(thread.id, take(at))),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    const { calls } = await store().read(thread.id, 9);
+    const winner = taken.indexOf(true);
+    expect(calls.map(({ decided_by }) => decided_by)).toEqual(ids.map(() => `ses_${winner}`));
   });
 
-  test(`${kind.name}: a new question stops what still waits, and what was ended stays as it was`, async () => {
+  test(`${kind.name}: a call that is not in the state it is to leave keeps the others in theirs`, async () => {
     const thread = await begin();
+    await answer(thread, [call(thread.id, "a1", "c1"), call(thread.id, "a1", "c2")]);
+    const refused: CallChange[][] = [
+      [end("c1"), { ...end("c2"), from: "approved" }],
+      [end("c1"), end("c9")],
+      [end("c1"), end("c1")],
+    ];
+    for (const changes of refused) {
+      expect(await store().changeCalls(thread.id, changes)).toBe(false);
+      expect(await states(thread.id)).toEqual({ c1: "pending", c2: "pending" });
+    }
+    const other = await begin();
+    expect(await store().changeCalls(other.id, [end("c1")])).toBe(false);
+    // Two steps of one call, in their order.
+    const steps: CallChange[] = [
+      { id: "c1", from: "pending", to: { state: "approved", decided_at_ms: startMs } },
+      { ...end("c1"), from: "approved" },
+    ];
+    expect(await store().changeCalls(thread.id, steps)).toBe(true);
+    expect(await states(thread.id)).toEqual({ c1: "completed", c2: "pending" });
+    expect(await store().changeCalls(thread.id, [])).toBe(true);
+  });
+
+  test(`${kind.name}: a new question stops what is open, and what was ended stays as it was`, async () => {
+    const thread = await begin();
+    await answer(thread, [
+      call(thread.id, "a1", "c1"),
+      ...openStates.map((state) => call(thread.id, "a1", state, { state })),
+    ]);
+    expect(await store().changeCalls(thread.id, [end("c1")])).toBe(true);
+    await store().addQuestion({ thread, isNew: false, message: message(thread.id, "q2") });
+    expect(await states(thread.id)).toEqual({
+      c1: "completed",
+      pending: "stopped",
+      approval_requested: "stopped",
+      approved: "stopped",
+      running: "stopped",
+    });
+    expect(await store().changeCalls(thread.id, [end("pending")])).toBe(false);
+  });
+
+  test(`${kind.name}: whoever stops a thread's calls is told how many were open, and leaves other threads alone`, async () => {
+    const [thread, other] = [await begin(), await begin()];
+    const calls = (id: string) => [
+      call(id, "a1", "c1", { state: "approval_requested" }),
+      call(id, "a1", "c2", { state: "denied" }),
+    ];
+    await answer(thread, calls(thread.id));
+    await answer(other, calls(other.id));
+    expect(await store().stopCalls(thread.id, startMs)).toBe(1);
+    expect(await store().stopCalls(thread.id, startMs)).toBe(0);
+    expect(await states(thread.id)).toEqual({ c1: "stopped", c2: "denied" });
+    expect(await states(other.id)).toEqual({ c1: "approval_requested", c2: "denied" });
+  });
+
+  test(`${kind.name}: no two calls have the same approval`, async () => {
+    const thread = await begin();
+    const approval = { approval_id: `${thread.id}-apr` };
+    await answer(thread, [call(thread.id, "a1", "c1", approval)]);
+    await expect(answer(thread, [call(thread.id, "a1", "c2", approval)])).rejects.toThrow();
+  });
+
+  test(`${kind.name}: an answer that gives way leaves on record what was decided and done for it`, async () => {
+    const thread = await begin();
+    await answer(thread, [
+      call(thread.id, "a1", "done", { state: "completed", started_at_ms: startMs }),
+      call(thread.id, "a1", "decided", { state: "approved", decided_at_ms: startMs }),
+      call(thread.id, "a1", "asked", { state: "approval_requested" }),
+    ]);
     await store().saveAnswer({
-      message: message(thread.id, "a1", "assistant"),
-      calls: [call(thread.id, "a1", "c1"), call(thread.id, "a1", "c2")],
+      message: message(thread.id, "a2", "assistant"),
+      calls: [],
+      replaces: "a1",
       atMs: startMs,
     });
-    expect(await store().endCalls(thread.id, [end("c1")])).toEqual(["c1"]);
-    await store().addQuestion({ thread, isNew: false, message: message(thread.id, "q2") });
-    const { calls } = await store().read(thread.id, 9);
-    const states = Object.fromEntries(calls.map(({ id, state }) => [id, state]));
-    expect(states).toEqual({ c1: "completed", c2: "stopped" });
-    expect(await store().endCalls(thread.id, [end("c1"), end("c2"), end("c9")])).toEqual([]);
+    expect((await store().callIds(thread.id)).map(({ id }) => id).sort()).toEqual([
+      "decided",
+      "done",
+    ]);
+    expect(await store().changeCalls(thread.id, [{ ...end("decided"), from: "approved" }])).toBe(
+      false,
+    );
   });
 
   test(`${kind.name}: an answer goes on in its place, or takes the place of the one before it with all that hangs on that`, async () => {
@@ -275,7 +359,7 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
       });
     await ask("q3", "q2", "Another");
     expect(await places(thread.id)).toEqual(["q1@0", "a1@1", "q3@2"]);
-    expect(await store().callIds(thread.id)).toEqual(["c1"]);
+    expect((await store().callIds(thread.id)).map(({ id }) => id)).toEqual(["c1"]);
     const { feedback } = await store().read(thread.id, 9);
     expect(feedback.map(({ message_id }) => message_id)).toEqual(["a1"]);
     expect((await store().find(thread.project_id, thread.id))?.title).toBe("Title");

@@ -17,13 +17,13 @@ export interface ThreadStore {
   remove(projectId: string, id: string, atMs: number): Promise<void>;
   /** The last messages in order, their calls, and every source of the thread. */
   read(threadId: string, lastMessages: number): Promise<ThreadContents>;
-  /** The ids of all calls ever made in a thread. */
-  callIds(threadId: string): Promise<string[]>;
+  /** What names each call that was ever made in a thread. */
+  callIds(threadId: string): Promise<Pick<ToolCallRow, "id" | "approval_id">[]>;
   findMessage(threadId: string, id: string): Promise<MessageRow | undefined>;
   /**
-   * Adds a question, and its thread when `isNew`. Calls still pending are over: they stop. With
-   * `replaces`, that message goes first, with everything behind it; a conversation that is empty
-   * then takes the thread's title.
+   * Adds a question, and its thread when `isNew`. Calls that are still open are over: they stop.
+   * With `replaces`, that message goes first, with everything behind it, except what was decided
+   * and begun; a conversation that is empty then takes the thread's title.
    */
   addQuestion(options: {
     readonly thread: ThreadRow;
@@ -31,9 +31,20 @@ export interface ThreadStore {
     readonly message: NewMessage;
     readonly replaces?: string;
   }): Promise<void>;
-  /** Ends pending calls. Gives the ids that were pending until now; others are left alone. */
-  endCalls(threadId: string, ends: readonly CallEnd[]): Promise<string[]>;
-  /** Writes an answer, over its earlier state if it has one, in place of `replaces` if given. */
+  /**
+   * Takes calls from one state to the next, in order: all of them, or none when one is not in the
+   * state that it is to leave. Of those who take the same step at the same time, one does.
+   *
+   * @returns Whether they were taken.
+   */
+  changeCalls(threadId: string, changes: readonly CallChange[]): Promise<boolean>;
+  /** Stops every open call of a thread. @returns How many there were. */
+  stopCalls(threadId: string, atMs: number): Promise<number>;
+  /**
+   * Writes an answer, over its earlier state if it has one, in place of `replaces` if given. What
+   * was decided or begun of a replaced answer stays on record, and a call that has ended stays as
+   * it is.
+   */
   saveAnswer(answer: AnswerToSave): Promise<void>;
   addSources(sources: readonly ThreadSourceRow[]): Promise<void>;
   /** Keeps what a person thinks of an answer, over what they thought before. */
@@ -53,8 +64,26 @@ export interface AnswerToSave {
   readonly atMs: number;
 }
 
-/** How a pending call ended. */
-export type CallEnd = Pick<ToolCallRow, "id" | "state" | "output" | "ended_at_ms">;
+/** A step of a call. */
+export interface CallChange {
+  readonly id: string;
+  readonly from: ToolCallRow["state"];
+  readonly to: Pick<ToolCallRow, "state"> &
+    Partial<
+      Pick<
+        ToolCallRow,
+        "output" | "ended_at_ms" | "edited_input" | "decided_at_ms" | "decided_by" | "started_at_ms"
+      >
+    >;
+}
+
+/** States of a call that has not ended. */
+export const openStates = ["pending", "approval_requested", "approved", "running"] as const;
+
+/** Whether a call has not ended. */
+export function isOpen({ state }: Pick<ToolCallRow, "state">): boolean {
+  return openStates.some((open) => open === state);
+}
 
 /** A thread with the number of its messages. */
 export type ListedThread = ThreadRow & { readonly message_count: number };

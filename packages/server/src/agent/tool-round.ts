@@ -1,18 +1,19 @@
-import type { JSONValue, LanguageModelV3ToolResultPart } from "@ai-sdk/provider";
+import type { LanguageModelV3ToolResultPart } from "@ai-sdk/provider";
 import type { StreamPart } from "@valet/protocol";
 import type { Answer } from "./answer.ts";
-import { describeModelError } from "./model-failure.ts";
+import { toToolResult } from "./call-result.ts";
+import { executeCall, framesOf } from "./execute-call.ts";
 import type { RunLog } from "./run-log.ts";
-import type { PreparedCall, ServerToolContext } from "./server-tool.ts";
+import type { RunToolContext } from "./server-tool.ts";
 import type { ModelCall } from "./step-content.ts";
-import type { Toolbox } from "./toolbox.ts";
-import { untilAborted } from "./until-aborted.ts";
+import type { CallChange } from "./thread-store.ts";
+import type { CheckedCall, Toolbox } from "./toolbox.ts";
 
 /** What became of the calls of one step. */
 export interface ToolRound {
-  /** Results for the model, in the order of the calls; pending calls have none. */
+  /** Results for the model, in the order of the calls; open calls have none. */
   readonly results: LanguageModelV3ToolResultPart[];
-  /** How many calls wait for the page. */
+  /** How many calls wait for the page or for a person. */
   readonly pending: number;
   /** How many calls could not be made as the model wrote them. */
   readonly invalid: number;
@@ -23,16 +24,21 @@ export interface ToolRoundOptions {
   readonly calls: readonly ModelCall[];
   readonly toolbox: Toolbox;
   readonly answer: Answer;
-  readonly context: ServerToolContext;
+  readonly context: RunToolContext;
   readonly emit: (part: StreamPart) => void;
   /** Whether the message has this source already. Asked once for each source. */
   readonly isNewSource: (number: number) => boolean;
+  readonly newApprovalId: () => string;
+  /** Makes the answer durable as it stands: before a call runs that may change something. */
+  readonly saveProgress: () => Promise<void>;
+  /** Makes durable how such a call ended. */
+  readonly saveEnd: (change: CallChange) => Promise<void>;
   readonly log: RunLog;
 }
 
 /**
- * Runs the server's calls of a step side by side and leaves the page's calls pending. A tool that
- * fails is a result for the model, not the end of the run.
+ * Runs the server's calls of a step side by side; what the page has to run, and what a person has
+ * to approve, stays open. A tool that fails is a result for the model, not the end of the run.
  *
  * @throws The signal's reason when it aborts.
  */
@@ -40,78 +46,86 @@ export async function runToolRound(options: ToolRoundOptions): Promise<ToolRound
   const { calls, toolbox, answer, emit } = options;
   let pending = 0;
   let invalid = 0;
-  const work: Promise<LanguageModelV3ToolResultPart>[] = [];
+  let haveEffects = false;
+  const work: (() => Promise<LanguageModelV3ToolResultPart>)[] = [];
   for (const call of calls) {
     const checked = toolbox.check(call.name, call.inputText);
     const { id: toolCallId, name: toolName } = call;
     const { input } = checked;
-    const dynamic = toolbox.sideOf(toolName) === "server" ? {} : { dynamic: true };
-    answer.addCall({ id: toolCallId, name: toolName, input });
+    const side = toolbox.sideOf(toolName) ?? "page";
+    const dynamic = side === "server" ? {} : { dynamic: true };
+    const common = { id: toolCallId, name: toolName, input, side } as const;
     if (checked.kind === "invalid") {
       invalid += 1;
       const { errorText } = checked;
+      answer.addCall({ ...common, state: "pending" });
       emit({ type: "tool-input-error", toolCallId, toolName, input, errorText, ...dynamic });
       answer.endCall(toolCallId, "error", { errorText });
-      work.push(Promise.resolve(errorResult(call, errorText)));
+      work.push(async () => resultOf(answer, toolCallId));
       continue;
     }
     const title = toolbox.titleOf(toolName);
-    emit({
+    const available = {
       type: "tool-input-available",
       toolCallId,
       toolName,
       input,
       ...dynamic,
       ...(title === undefined ? {} : { title }),
-    });
-    if (checked.kind === "page") pending += 1;
-    else work.push(runCall(call, checked.prepared, options));
+    } as const;
+    if (await needsApproval(checked)) {
+      const approvalId = options.newApprovalId();
+      const { isEditable } = checked;
+      pending += 1;
+      answer.addCall({ ...common, state: "approval_requested", approvalId, isEditable });
+      emit(available);
+      const editable = isEditable ? { isEditable } : {};
+      emit({ type: "tool-approval-request", approvalId, toolCallId, ...editable });
+      continue;
+    }
+    if (checked.kind === "page") {
+      pending += 1;
+      answer.addCall({ ...common, state: "pending" });
+    } else {
+      const { hasEffects } = checked;
+      haveEffects ||= hasEffects;
+      answer.addCall({ ...common, state: "running", hasEffects });
+      work.push(() => runCall(call, checked, options));
+    }
+    emit(available);
   }
-  return { results: await Promise.all(work), pending, invalid };
+  if (haveEffects) await options.saveProgress();
+  return { results: await Promise.all(work.map((run) => run())), pending, invalid };
+}
+
+async function needsApproval(checked: Exclude<CheckedCall, { kind: "invalid" }>): Promise<boolean> {
+  return checked.kind === "page" ? checked.needsApproval : checked.prepared.needsApproval();
 }
 
 async function runCall(
   call: ModelCall,
-  prepared: PreparedCall,
-  { answer, context, emit, isNewSource, log }: ToolRoundOptions,
+  { prepared, hasEffects }: Extract<CheckedCall, { kind: "server" }>,
+  { answer, context, emit, isNewSource, saveEnd, log }: ToolRoundOptions,
 ): Promise<LanguageModelV3ToolResultPart> {
-  const { id: toolCallId } = call;
-  let result: Awaited<ReturnType<PreparedCall["run"]>>;
-  try {
-    result = await untilAborted(prepared.run(context), context.signal);
-  } catch (error) {
-    if (context.signal.aborted) throw context.signal.reason;
-    log.error({ tool: call.name, error: describeModelError(error) }, "A server tool failed.");
-    const errorText = "The tool failed.";
-    answer.endCall(toolCallId, "error", { errorText });
-    emit({ type: "tool-output-error", toolCallId, errorText });
-    return errorResult(call, errorText);
+  // Between its record and its run somebody may have stopped the answer.
+  context.signal.throwIfAborted();
+  const executed = await executeCall({ call, prepared, context, log });
+  const { state, outcome } = executed;
+  answer.endCall(call.id, state, outcome);
+  const { output, ended_at_ms } = rowOf(answer, call.id);
+  if (hasEffects) {
+    await saveEnd({ id: call.id, from: "running", to: { state, output, ended_at_ms } });
   }
-  const { value, forModel, sources } = result;
-  answer.endCall(toolCallId, "completed", {
-    value,
-    forModel,
-    sources: sources.map(({ number }) => number),
-  });
-  emit({ type: "tool-output-available", toolCallId, output: value });
-  for (const { sourceId, number, url, title, headingPath, snippet } of sources) {
-    if (!isNewSource(number)) continue;
-    const valet = { number, headingPath, snippet, toolCallId };
-    emit({ type: "source-url", sourceId, url, title, providerMetadata: { valet } });
-  }
-  return {
-    type: "tool-result",
-    toolCallId,
-    toolName: call.name,
-    output: { type: "json", value: forModel as JSONValue },
-  };
+  for (const frame of framesOf(call.id, executed, isNewSource)) emit(frame);
+  return resultOf(answer, call.id);
 }
 
-function errorResult(call: ModelCall, errorText: string): LanguageModelV3ToolResultPart {
-  return {
-    type: "tool-result",
-    toolCallId: call.id,
-    toolName: call.name,
-    output: { type: "error-text", value: errorText },
-  };
+function resultOf(answer: Answer, id: string): LanguageModelV3ToolResultPart {
+  return toToolResult(rowOf(answer, id));
+}
+
+function rowOf(answer: Answer, id: string) {
+  const row = answer.calls.find((call) => call.id === id);
+  if (!row) throw new Error("The answer does not know the call.");
+  return row;
 }

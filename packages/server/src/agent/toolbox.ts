@@ -12,12 +12,26 @@ export interface Toolbox {
   titleOf(name: string): string | undefined;
   /** Reads the arguments that the model wrote, and checks them for the server's own tools. */
   check(name: string, inputText: string): CheckedCall;
+  /** Makes a call of one of the server's tools, or says what is wrong with it. */
+  prepare(name: string, input: unknown): PreparedCall | { readonly errorText: string };
 }
 
 /** A call of the model after a look at its arguments. */
-type CheckedCall =
-  | { readonly kind: "server"; readonly input: unknown; readonly prepared: PreparedCall }
-  | { readonly kind: "page"; readonly input: unknown }
+export type CheckedCall =
+  | {
+      readonly kind: "server";
+      readonly input: unknown;
+      readonly prepared: PreparedCall;
+      readonly isEditable: boolean;
+      readonly hasEffects: boolean;
+    }
+  | {
+      readonly kind: "page";
+      readonly input: unknown;
+      readonly needsApproval: boolean;
+      /** The page may change what it likes; the server's record knows nothing of it. */
+      readonly isEditable: false;
+    }
   | { readonly kind: "invalid"; readonly input: unknown; readonly errorText: string };
 
 /** Creates the toolbox of a run. Names are unique across both sides. */
@@ -26,7 +40,7 @@ export function createToolbox(
   pageTools: readonly ClientToolDeclaration[],
 ): Toolbox {
   const byName = new Map(serverTools.map((tool) => [tool.name, tool]));
-  const pageNames = new Set(pageTools.map(({ name }) => name));
+  const pageByName = new Map(pageTools.map((tool) => [tool.name, tool]));
   return {
     definitions: [...serverTools, ...pageTools].map(({ name, description, inputSchema }) => ({
       type: "function",
@@ -37,7 +51,7 @@ export function createToolbox(
     })),
     sideOf(name) {
       if (byName.has(name)) return "server";
-      return pageNames.has(name) ? "page" : undefined;
+      return pageByName.has(name) ? "page" : undefined;
     },
     titleOf: (name) => byName.get(name)?.title,
     check(name, inputText) {
@@ -52,11 +66,18 @@ export function createToolbox(
       const tool = byName.get(name);
       if (tool) {
         const prepared = tool.prepare(input);
-        if ("run" in prepared) return { kind: "server", input, prepared };
+        const { isEditable, hasEffects } = tool;
+        if ("run" in prepared) return { kind: "server", input, prepared, isEditable, hasEffects };
         return { kind: "invalid", input, errorText: prepared.errorText };
       }
-      if (pageNames.has(name)) return { kind: "page", input };
+      const pageTool = pageByName.get(name);
+      if (pageTool) {
+        const { needsApproval = false } = pageTool;
+        return { kind: "page", input, needsApproval, isEditable: false };
+      }
       return { kind: "invalid", input, errorText: "There is no tool of this name." };
     },
+    prepare: (name, input) =>
+      byName.get(name)?.prepare(input) ?? { errorText: "There is no tool of this name any more." },
   };
 }

@@ -1,8 +1,8 @@
-import type { ToolOutput } from "@valet/protocol";
-import type { MessageRow, ThreadRow, ToolCallRow } from "../database/schema.ts";
+import type { ThreadRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
-import { type AnswerPart, type CallOutcome, readAnswerParts } from "./answer-part.ts";
-import type { CallEnd, ThreadContents, ThreadStore } from "./thread-store.ts";
+import { callsOf, type PreparedTurn, promptMessages } from "./prepared-turn.ts";
+import { type CallAuthority, prepareReplies, type Replies } from "./replies.ts";
+import { isOpen, type ThreadContents, type ThreadStore } from "./thread-store.ts";
 import type { OpenedThread } from "./threads.ts";
 
 /** What a request asks of a thread. */
@@ -14,64 +14,40 @@ export type Turn =
       /** The question that this one takes the place of, with everything behind it. */
       readonly replaces?: string;
     }
-  | {
-      readonly kind: "outputs";
-      readonly outputs: readonly ToolOutput[];
-      /** Read out of a foreign client's history, which repeats what has been answered long ago. */
-      readonly fromHistory: boolean;
-    }
+  | Replies
   | {
       readonly kind: "regenerate";
       /** The answer that is meant, if the client says so. It must be the last. */
       readonly messageId?: string;
     };
 
-/** A turn that is recorded and can be answered. */
-export interface PreparedTurn {
-  readonly thread: ThreadRow;
-  /** The conversation that the model is told. */
-  readonly contents: ThreadContents;
-  /** The assistant's message that goes on; without one, a new one begins. */
-  readonly goesOn?: { readonly message: MessageRow; readonly parts: readonly AnswerPart[] };
-  /** The answer that the new one takes the place of. */
-  readonly replaces?: string;
-  /** Whether calls still wait for the page, so that the model cannot go on. */
-  readonly isWaiting: boolean;
-}
-
 /** What {@link prepareTurn} needs. */
-export interface PrepareTurnOptions {
+export interface PrepareTurnOptions extends CallAuthority {
   readonly store: ThreadStore;
   readonly place: OpenedThread;
   readonly turn: Turn;
   readonly now: () => number;
 }
 
-/** How much of a conversation a model is told, in messages. */
-const promptMessages = 20;
 const titleLength = 80;
 
 /**
- * Records what a request brings: the question, or the outputs of pending calls, each once.
+ * Records what a request brings: the question, or decisions and outputs of open calls, each once.
  *
  * A question whose id has had its answer is a `conflict`; one whose answer failed, never came or
  * waits for the page may be sent again, and is answered anew. One that replaces another takes the
  * conversation back to where that one stood.
  *
- * @throws {@link ProblemError} `conflict`, or `invalid_request` for outputs of calls that this
- *   thread has not made, and for a question to replace that it does not have.
+ * @throws {@link ProblemError} `conflict`, `invalid_request` for a question to replace that the
+ *   thread does not have, or what {@link prepareReplies} throws.
  */
-export async function prepareTurn({
-  store,
-  place,
-  turn,
-  now,
-}: PrepareTurnOptions): Promise<PreparedTurn> {
+export async function prepareTurn(options: PrepareTurnOptions): Promise<PreparedTurn> {
+  const { store, place, turn, now } = options;
   switch (turn.kind) {
     case "question":
       return prepareQuestion(store, place, turn, now());
-    case "outputs":
-      return prepareOutputs(store, place, turn, now());
+    case "replies":
+      return prepareReplies({ ...options, replies: turn, atMs: now() });
     case "regenerate":
       return prepareAgain(place.thread, await readContents(store, place), turn.messageId);
   }
@@ -91,7 +67,7 @@ async function prepareQuestion(
     const isAnswered =
       answer?.role === "assistant" &&
       answer.error === null &&
-      callsOf(contents, answer.id).every(({ state }) => state !== "pending");
+      !callsOf(contents, answer.id).some(isOpen);
     if (question?.id !== messageId || isAnswered) {
       throw new ProblemError("conflict", {
         field: "messages",
@@ -126,62 +102,7 @@ async function prepareQuestion(
     },
   });
   const contents = await store.read(thread.id, promptMessages);
-  return { thread: titled, contents, isWaiting: false };
-}
-
-async function prepareOutputs(
-  store: ThreadStore,
-  place: OpenedThread,
-  { outputs, fromHistory }: Extract<Turn, { kind: "outputs" }>,
-  atMs: number,
-): Promise<PreparedTurn> {
-  const { thread } = place;
-  const known = new Set(place.isNew ? [] : await store.callIds(thread.id));
-  const unknownAt = outputs.findIndex(({ toolCallId }) => !known.has(toolCallId));
-  if (unknownAt >= 0 && !fromHistory) {
-    const field = `toolOutputs[${unknownAt}].toolCallId`;
-    throw new ProblemError("invalid_request", {
-      field,
-      detail: `${field}: The agent has not made this call in this thread.`,
-    });
-  }
-  const ends = outputs
-    .filter(({ toolCallId }) => known.has(toolCallId))
-    .map((output) => toCallEnd(output, atMs));
-  const ended = await store.endCalls(thread.id, ends);
-  const contents = place.isNew ? undefined : await store.read(thread.id, promptMessages);
-  const message = contents && messageToGoOn(contents, outputs, ended);
-  if (!contents || !message) {
-    throw new ProblemError("conflict", {
-      field: "toolOutputs",
-      detail: "None of these calls waits for an output.",
-    });
-  }
-  return {
-    thread,
-    contents,
-    goesOn: { message, parts: readAnswerParts(message.parts) },
-    isWaiting: callsOf(contents, message.id).some(({ state }) => state === "pending"),
-  };
-}
-
-/**
- * The message whose calls have now ended; or, when they had ended before, the one that failed
- * after it was told so, or never went on, and may be tried again.
- */
-function messageToGoOn(
-  { messages, calls }: ThreadContents,
-  outputs: readonly ToolOutput[],
-  ended: readonly string[],
-): MessageRow | undefined {
-  const ids = ended.length > 0 ? ended : outputs.map(({ toolCallId }) => toolCallId);
-  const call = calls.find(({ id }) => ids.includes(id));
-  const message = messages.find(({ id }) => id === call?.message_id);
-  if (ended.length > 0) return message;
-  if (!message || message !== messages.at(-1)) return undefined;
-  // A server that ended between the outputs and the run leaves the calls as the last word.
-  const wentOn = readAnswerParts(message.parts).at(-1)?.type !== "tool-call";
-  return message.error !== null || !wentOn ? message : undefined;
+  return { thread: titled, contents };
 }
 
 /** Answers the last question again; an answer that stands behind it gives way to the new one. */
@@ -200,38 +121,17 @@ function prepareAgain(
   if (!last) {
     throw new ProblemError("conflict", { detail: "There is no question to answer again." });
   }
-  if (last.role === "user") return { thread, contents, isWaiting: false };
+  if (last.role === "user") return { thread, contents };
   return {
     thread,
     contents: { ...contents, messages: contents.messages.slice(0, -1) },
     replaces: last.id,
-    isWaiting: false,
   };
-}
-
-/** The calls of one message. */
-export function callsOf({ calls }: ThreadContents, messageId: string): ToolCallRow[] {
-  return calls.filter((call) => call.message_id === messageId);
 }
 
 async function readContents(store: ThreadStore, place: OpenedThread): Promise<ThreadContents> {
   if (place.isNew) return { messages: [], calls: [], sources: [], feedback: [] };
   return store.read(place.thread.id, promptMessages);
-}
-
-function toCallEnd(
-  { toolCallId, output, errorText, denied, reason }: ToolOutput,
-  atMs: number,
-): CallEnd {
-  const end = (state: CallEnd["state"], outcome: CallOutcome): CallEnd => ({
-    id: toolCallId,
-    state,
-    output: JSON.stringify(outcome),
-    ended_at_ms: atMs,
-  });
-  if (denied) return end("denied", reason === undefined ? {} : { reason });
-  if (errorText !== undefined) return end("error", { errorText });
-  return end("completed", { value: output ?? null });
 }
 
 function titleOf(text: string): string {

@@ -24,11 +24,12 @@ export class PortTakenError extends Error {
  * Opens the data folder and listens: on the network for pages, on a socket for the command.
  *
  * @param options.model The model that answers, in the place of `VALET_MODEL`.
+ * @param options.serverTools Tools that run on the server, beside those of `VALET_SERVER_TOOLS`.
  * @throws {@link PortTakenError}, and what `openServer` throws.
  */
 export async function startServer(
   config: Config,
-  options: Pick<OpenServerOptions, "model"> = {},
+  options: Pick<OpenServerOptions, "model" | "serverTools"> = {},
 ): Promise<RunningServer> {
   const log = createLineBuffer(process.stderr);
   const server = await openServer(config, { ...options, logTo: log }).catch((error) => {

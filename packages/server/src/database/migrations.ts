@@ -8,6 +8,7 @@ import { auditChain } from "./migrations/0005-audit-chain.ts";
 import { holder } from "./migrations/0008-holder.ts";
 import { keyDescription } from "./migrations/0009-key-description.ts";
 import { erasure } from "./migrations/0013-erasure.ts";
+import { approvals } from "./migrations/0014-approvals.ts";
 import { runs } from "./migrations/0015-runs.ts";
 
 /**
@@ -25,6 +26,7 @@ export function migrations(auditKeys: AuditKeys): Readonly<Record<string, Migrat
     "0008_holder": { up: holder },
     "0009_key_description": { up: keyDescription },
     "0013_erasure": { up: erasure },
+    "0014_approvals": { up: approvals },
     "0015_runs": { up: runs },
   };
 }

@@ -1,5 +1,7 @@
 import type { Transaction } from "kysely";
+import { type CallOutcome, interruptedMidway } from "../agent/answer-part.ts";
 import type { RunDraft, RunStore } from "../agent/run-store.ts";
+import { isOpen } from "../agent/thread-store.ts";
 import type { Database } from "./database.ts";
 import type { RunRow, Schema } from "./schema.ts";
 import { lockThread, writeAnswer } from "./thread-store.ts";
@@ -44,6 +46,16 @@ export function createSqlRunStore(database: Database): RunStore {
       }),
 
     endInterrupted: async (atMs) => {
+      // First: what a call did is on its own row, which a draft may lie behind.
+      await database
+        .updateTable("tool_call")
+        .set({
+          state: "error",
+          output: JSON.stringify({ errorText: interruptedMidway } satisfies CallOutcome),
+          ended_at_ms: atMs,
+        })
+        .where("state", "=", "running")
+        .execute();
       const open = await database
         .selectFrom("run")
         .select("id")
@@ -110,7 +122,7 @@ async function keepInterrupted(
       created_at_ms: Number(started_at_ms),
     },
     calls: (known?.calls ?? []).map((call) =>
-      call.state === "pending" ? { ...call, state: "stopped", ended_at_ms: atMs } : call,
+      isOpen(call) ? { ...call, state: "stopped", ended_at_ms: atMs } : call,
     ),
     ...(replaces !== null && { replaces }),
     atMs,

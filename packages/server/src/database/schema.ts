@@ -248,11 +248,25 @@ interface ToolCallTable {
   thread_id: string;
   message_id: string;
   name: string;
+  /** What the model wrote. */
   input: string;
   state: ToolCallState;
   output: string | null;
   created_at_ms: number;
   ended_at_ms: number | null;
+  /** Who runs it. */
+  side: "server" | "page";
+  /** What a decision about it names; null where it needs none. Unique on the server. */
+  approval_id: string | null;
+  /** 1 where a decision may bring `edited_input`. */
+  is_editable: number;
+  /** What a person made of `input`. */
+  edited_input: string | null;
+  decided_at_ms: number | null;
+  /** The session that decided. */
+  decided_by: string | null;
+  /** When the server began to run it, where that has an effect. */
+  started_at_ms: number | null;
 }
 
 /** One row for each run of the agent, from when it begins. */

@@ -1,5 +1,11 @@
 import type { Transaction } from "kysely";
-import type { AnswerToSave, NewMessage, ThreadStore } from "../agent/thread-store.ts";
+import { stoppedMidway } from "../agent/answer-part.ts";
+import {
+  type AnswerToSave,
+  type NewMessage,
+  openStates,
+  type ThreadStore,
+} from "../agent/thread-store.ts";
 import type { Database } from "./database.ts";
 import { locking } from "./dialect.ts";
 import type { Schema, ThreadRow } from "./schema.ts";
@@ -96,14 +102,12 @@ export function createSqlThreadStore(database: Database): ThreadStore {
       return { messages, calls, sources, feedback };
     },
 
-    callIds: async (threadId) => {
-      const rows = await database
+    callIds: (threadId) =>
+      database
         .selectFrom("tool_call")
-        .select("id")
+        .select(["id", "approval_id"])
         .where("thread_id", "=", threadId)
-        .execute();
-      return rows.map(({ id }) => id);
-    },
+        .execute(),
 
     findMessage: (threadId, id) =>
       database
@@ -141,32 +145,40 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         }
         await lockThread(db, thread.id);
         if (!isNew) await touch(db, thread.id, message.created_at_ms);
-        if (replaces !== undefined) await eraseFrom(db, thread, replaces);
-        await db
-          .updateTable("tool_call")
-          .set({ state: "stopped", ended_at_ms: message.created_at_ms })
-          .where("thread_id", "=", thread.id)
-          .where("state", "=", "pending")
-          .execute();
+        if (replaces !== undefined) {
+          await eraseFrom(db, thread, { messageId: replaces, atMs: message.created_at_ms });
+        }
+        await stopOpen(db, thread.id, message.created_at_ms);
         await append(db, message);
       }),
 
-    endCalls: (threadId, ends) =>
+    changeCalls: (threadId, changes) =>
+      database
+        .transaction()
+        .execute(async (db) => {
+          await lockThread(db, threadId);
+          for (const { id, from, to } of changes) {
+            const row = await db
+              .updateTable("tool_call")
+              .set(to)
+              .where("thread_id", "=", threadId)
+              .where("id", "=", id)
+              .where("state", "=", from)
+              .returning("id")
+              .executeTakeFirst();
+            if (!row) throw new NotInState();
+          }
+          return true;
+        })
+        .catch((error: unknown) => {
+          if (error instanceof NotInState) return false;
+          throw error;
+        }),
+
+    stopCalls: (threadId, atMs) =>
       database.transaction().execute(async (db) => {
         await lockThread(db, threadId);
-        const ended: string[] = [];
-        for (const { id, ...end } of ends) {
-          const row = await db
-            .updateTable("tool_call")
-            .set(end)
-            .where("thread_id", "=", threadId)
-            .where("id", "=", id)
-            .where("state", "=", "pending")
-            .returning("id")
-            .executeTakeFirst();
-          if (row) ended.push(row.id);
-        }
-        return ended;
+        return stopOpen(db, threadId, atMs);
       }),
 
     saveAnswer: (answer) =>
@@ -185,6 +197,36 @@ export function createSqlThreadStore(database: Database): ThreadStore {
   };
 }
 
+/** Undoes a transaction in which a call was not in the state that it was to leave. */
+class NotInState extends Error {}
+
+/** Stops what is open in a thread, or in some messages of it. */
+async function stopOpen(
+  db: Transaction<Schema>,
+  threadId: string,
+  atMs: number,
+  messageIds?: readonly string[],
+): Promise<number> {
+  const stopped = await db
+    .updateTable("tool_call")
+    .set((eb) => ({
+      state: "stopped",
+      ended_at_ms: atMs,
+      output: eb
+        .case()
+        .when("state", "=", "running")
+        .then(JSON.stringify({ errorText: stoppedMidway }))
+        .else(eb.ref("output"))
+        .end(),
+    }))
+    .where("thread_id", "=", threadId)
+    .where("state", "in", openStates)
+    .$if(messageIds !== undefined, (query) => query.where("message_id", "in", messageIds ?? []))
+    .returning("id")
+    .execute();
+  return stopped.length;
+}
+
 /**
  * Lets one transaction at a time write into a thread. PostgreSQL would let two of them take the
  * same place, or wait for each other's calls in a circle; SQLite has one writer anyway.
@@ -198,7 +240,14 @@ export async function writeAnswer(
   db: Transaction<Schema>,
   { message, calls, replaces, atMs }: AnswerToSave,
 ): Promise<void> {
-  if (replaces !== undefined) await erase(db, message.thread_id, replaces);
+  if (replaces !== undefined) {
+    await dropCalls(db, message.thread_id, { messageIds: [replaces], atMs });
+    await db
+      .deleteFrom("message")
+      .where("thread_id", "=", message.thread_id)
+      .where("id", "=", replaces)
+      .execute();
+  }
   const { parts, cited, error } = message;
   const earlier = await db
     .updateTable("message")
@@ -209,12 +258,16 @@ export async function writeAnswer(
     .executeTakeFirst();
   if (!earlier) await append(db, message);
   for (const call of calls) {
-    const { state, output, ended_at_ms } = call;
+    const { state, output, started_at_ms, ended_at_ms } = call;
     await db
       .insertInto("tool_call")
       .values(call)
       .onConflict((conflict) =>
-        conflict.columns(["thread_id", "id"]).doUpdateSet({ state, output, ended_at_ms }),
+        conflict
+          .columns(["thread_id", "id"])
+          .doUpdateSet({ state, output, started_at_ms, ended_at_ms })
+          // What has ended is known better than by an answer that was kept before it did.
+          .where("tool_call.state", "in", openStates),
       )
       .execute();
   }
@@ -234,24 +287,27 @@ async function append(db: Transaction<Schema>, message: NewMessage): Promise<voi
     .execute();
 }
 
-async function erase(db: Transaction<Schema>, threadId: string, messageId: string): Promise<void> {
+/** Takes out the calls of messages that go; what people decided and tools did stays on record. */
+async function dropCalls(
+  db: Transaction<Schema>,
+  threadId: string,
+  { messageIds, atMs }: { readonly messageIds: readonly string[]; readonly atMs: number },
+): Promise<void> {
   await db
     .deleteFrom("tool_call")
     .where("thread_id", "=", threadId)
-    .where("message_id", "=", messageId)
+    .where("message_id", "in", messageIds)
+    .where("decided_at_ms", "is", null)
+    .where("started_at_ms", "is", null)
     .execute();
-  await db
-    .deleteFrom("message")
-    .where("thread_id", "=", threadId)
-    .where("id", "=", messageId)
-    .execute();
+  await stopOpen(db, threadId, atMs, messageIds);
 }
 
 /** Takes a message and all behind it out of a thread, and names the thread anew if none is left. */
 async function eraseFrom(
   db: Transaction<Schema>,
   { id: threadId, title }: Pick<ThreadRow, "id" | "title">,
-  messageId: string,
+  { messageId, atMs }: { readonly messageId: string; readonly atMs: number },
 ): Promise<void> {
   const first = await db
     .selectFrom("message")
@@ -260,16 +316,13 @@ async function eraseFrom(
     .where("id", "=", messageId)
     .executeTakeFirst();
   if (!first) return;
-  const gone = db
+  const gone = await db
     .selectFrom("message")
     .select("id")
     .where("thread_id", "=", threadId)
-    .where("position", ">=", first.position);
-  await db
-    .deleteFrom("tool_call")
-    .where("thread_id", "=", threadId)
-    .where("message_id", "in", gone)
+    .where("position", ">=", first.position)
     .execute();
+  await dropCalls(db, threadId, { messageIds: gone.map(({ id }) => id), atMs });
   // What people think of an answer goes with it.
   await db
     .deleteFrom("message")

@@ -39,7 +39,7 @@ export const agentOperations: readonly Operation[] = [
     tag: "Agent",
     summary: "Ask, and read the answer as it is written",
     description:
-      "One run of the agent. Fields are in camelCase, as the protocol's are. Only the last user message counts. With `messageId` it takes the place of that question and of everything behind it. With the trigger `regenerate-message` the last answer is written anew. The same request again follows the run that it began.",
+      "One run of the agent. Fields are in camelCase, as the protocol's are. Only the last user message counts; `approvals` and `toolOutputs` answer calls that wait, each once. With `messageId` it takes the place of that question and of everything behind it. With the trigger `regenerate-message` the last answer is written anew. The same request again follows the run that it began.",
     credentials: ["sessionToken", "apiKey"],
     body: {
       schema: chatRequest,
@@ -50,7 +50,15 @@ export const agentOperations: readonly Operation[] = [
       },
     },
     answers: { 200: stream },
-    errors: ["run_in_progress", "budget_exhausted", "model_unavailable", "unavailable"],
+    errors: [
+      "approval_required",
+      "tool_not_allowed",
+      "approval_decided",
+      "run_in_progress",
+      "budget_exhausted",
+      "model_unavailable",
+      "unavailable",
+    ],
   },
   {
     method: "get",

@@ -20,6 +20,8 @@ import { createSessionBudget } from "../../sessions/session-budget.ts";
 import { type Agent, createAgent } from "../agent.ts";
 import type { RunLimits } from "../conduct-run.ts";
 import { createModels, type Models } from "../models/registry.ts";
+import type { ServerToolOptions } from "../operator-tools/operator-tool.ts";
+import { readTools } from "../operator-tools/read-tools.ts";
 import { agentRoutes } from "../routes.ts";
 import type { RunStore } from "../run-store.ts";
 import { createRuns, type Runs } from "../runs.ts";
@@ -69,6 +71,8 @@ export interface AgentHarnessOptions {
   readonly model?: LanguageModelV3;
   readonly models?: Models;
   readonly passages?: readonly FoundPassage[] | ((query: string) => Promise<FoundPassage[]>);
+  /** Tools of an operator. */
+  readonly serverTools?: readonly ServerToolOptions[];
   readonly maxRunMs?: number;
   readonly keepMs?: number;
   readonly heartbeatMs?: number;
@@ -119,6 +123,7 @@ export async function createAgentHarness({
   model,
   models,
   passages = [somePassage()],
+  serverTools = [],
   maxRunMs,
   keepMs,
   heartbeatMs,
@@ -144,7 +149,7 @@ export async function createAgentHarness({
   if (!table) throw new Error("Give a model or a table of models.");
   const agent = createAgent({
     models: table,
-    tools: [createSearchTool({ search })],
+    tools: [createSearchTool({ search }), ...readTools(serverTools)],
     threads,
     store,
     record,
