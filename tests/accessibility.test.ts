@@ -1,25 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, test } from "vitest";
+import { expectAccessible as check } from "./support/axe.ts";
 import { openBrowser } from "./support/browser.ts";
 import { freePort, type RunningProgram, runValet, startProgram } from "./support/programs.ts";
 
 /** Every page that people see, checked by axe in both colour schemes and on a phone. */
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "valet-axe-"));
 let variables: Record<string, string>;
 let server: RunningProgram;
 let demo: RunningProgram;
 let browser: Browser;
 let link: string;
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
 
 beforeAll(async () => {
   const port = await freePort();
@@ -39,40 +33,6 @@ afterAll(async () => {
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Runs axe on a page as it stands, in both schemes, and on a small screen. */
-async function check(page: Page, name: string): Promise<void> {
-  for (const [colorScheme, width] of [
-    ["light", 1200],
-    ["dark", 1200],
-    ["light", 360],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 800 });
-    // Colours on their way from one to another have a contrast of neither.
-    await page.evaluate(() =>
-      Promise.allSettled(
-        document
-          .getAnimations()
-          .filter(({ effect }) => effect?.getTiming().iterations !== Number.POSITIVE_INFINITY)
-          .map(({ finished }) => finished),
-      ),
-    );
-    // Past the policy of the page, which rightly allows no script of ours.
-    const violations = (await page.evaluate(
-      `(() => { ${axe}; return axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }).then((found) => found.violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) }))); })()`,
-    )) as Violation[];
-    const told = violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`,
-    );
-    expect([name, colorScheme, width, told]).toEqual([name, colorScheme, width, []]);
-    const overflow = await page.evaluate(
-      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    );
-    expect([name, width, overflow]).toEqual([name, width, 0]);
-  }
-  await page.setViewportSize({ width: 1200, height: 800 });
-}
 
 test("the dashboard has no violation of WCAG 2.2 AA, on any page and in any dialog", async () => {
   const page = await (await browser.newContext({ reducedMotion: "reduce" })).newPage();

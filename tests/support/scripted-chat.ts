@@ -18,10 +18,13 @@ export interface ChatScript {
   /** The frames of an answer; or a status and a body in its place. */
   chat: (
     request: ChatRequest,
-  ) => AsyncIterable<StreamPart> | Iterable<StreamPart> | { status: number; body?: object };
+  ) =>
+    | AsyncIterable<StreamPart>
+    | Iterable<StreamPart>
+    | { status: number; body?: object; headers?: Record<string, string> };
   /** Status of the session endpoint; a promise keeps it waiting. @default 200 */
   session?: () => number | Promise<number>;
-  threads?: () => ThreadList | number;
+  threads?: () => ThreadList | number | Promise<ThreadList>;
   thread?: (id: string) => StoredThread | number;
 }
 
@@ -73,7 +76,7 @@ async function serve(
     return sendJson(answer, status, { session_token: "token", expires_in: 3600 });
   }
   if (path === `${base}/threads/`) {
-    return sendValue(answer, script.threads?.() ?? { threads: [], next_cursor: null });
+    return sendValue(answer, (await script.threads?.()) ?? { threads: [], next_cursor: null });
   }
   const id = new RegExp(`^${base}/threads/([^/]+)/$`).exec(path)?.[1];
   if (id !== undefined && request.method === "GET") {
@@ -81,7 +84,10 @@ async function serve(
   }
   if (path !== `${base}/chat/`) return sendJson(answer, 200, {});
   const said = script.chat(JSON.parse(await textOf(request)) as ChatRequest);
-  if ("status" in said) return sendJson(answer, said.status, said.body ?? {});
+  if ("status" in said) {
+    for (const [name, value] of Object.entries(said.headers ?? {})) answer.setHeader(name, value);
+    return sendJson(answer, said.status, said.body ?? {});
+  }
   answer.writeHead(200, {
     "content-type": "text/event-stream",
     "x-thread-id": "thr_1",
@@ -90,6 +96,7 @@ async function serve(
   answer.flushHeaders();
   let seq = 0;
   for await (const part of said) {
+    if (answer.destroyed) return;
     answer.write(encodeEvent({ id: `run_1:${seq}`, data: JSON.stringify(part) }));
     seq += 1;
   }

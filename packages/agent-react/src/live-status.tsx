@@ -62,6 +62,9 @@ function askingTools(last: ConversationMessage | undefined): string {
 function summarise(markdown: string, ending: string): string {
   const text = markdown
     .replace(/```[\s\S]*?```/g, " ")
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+    // The line below the head of a table, and what stands between its cells.
+    .replace(/^[\s|:-]+$|\|/gm, " ")
     .replace(/\[[\d,\s]+\]|[*_`>#]/g, "")
     .replace(/\s+/g, " ")
     .trim();
