@@ -315,6 +315,50 @@ test("two calls are decided by keyboard alone, one allowed and one refused, and 
   await done(page, "decided");
 });
 
+test("the arguments of a call that may be edited are changed in fields of their kind", async () => {
+  const decided: unknown[] = [];
+  chat.script.chat = (request) => {
+    if (!request.approvals) {
+      return [
+        start,
+        {
+          type: "tool-input-available",
+          toolCallId: "c1",
+          toolName: "open_ticket",
+          input: { title: "Raise limit", urgent: false, copies: 1, tags: ["a"] },
+        },
+        { type: "tool-approval-request", approvalId: "ap_1", toolCallId: "c1", isEditable: true },
+        owed,
+      ];
+    }
+    decided.push(...request.approvals);
+    return answer("The ticket is open.");
+  };
+  const page = await open();
+  await ask(page, "Open a ticket");
+  const card = page.getByRole("region", { name: "open_ticket" });
+  await card.getByRole("button", { name: "Edit" }).click();
+  const form = card.getByRole("form", { name: "Edit: open_ticket" });
+  await form.getByRole("textbox", { name: "title" }).fill("Raise limit to 100");
+  await form.getByRole("checkbox", { name: "urgent" }).check();
+  await form.getByRole("spinbutton", { name: "copies" }).fill("2");
+  await form.getByRole("textbox", { name: "tags" }).fill("[");
+  await form.getByRole("button", { name: "Allow" }).click();
+  await form.getByRole("alert").getByText("This is not valid JSON.").waitFor();
+  await expectAccessible(page, "editing arguments", views);
+  await form.getByRole("textbox", { name: "tags" }).fill('["b"]');
+  await form.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("article", { name: "Assistant" }).getByText("The ticket is open.").waitFor();
+  expect(decided).toEqual([
+    {
+      approvalId: "ap_1",
+      approved: true,
+      editedInput: { title: "Raise limit to 100", urgent: true, copies: 2, tags: ["b"] },
+    },
+  ]);
+  await page.context().close();
+});
+
 test("a question is edited with the arrow up, and the answer behind it is another one", async () => {
   const asked: string[] = [];
   chat.script.chat = (request) => {

@@ -56,6 +56,7 @@ export {
   type AnyTool,
   createToolHelper,
   type JsonSchema,
+  type ToolArguments,
   type ToolDefinition,
   type ToolExecution,
   type ToolParameters,

@@ -69,7 +69,8 @@ export interface ToolExecution {
 /** A tool of any arguments, as lists hold them. */
 export type AnyTool<Context = unknown> = ToolDefinition<Context>;
 
-type ArgsOf<Parameters> = Parameters extends StandardSchemaV1
+/** What a tool is called with, by what describes it. */
+export type ToolArguments<Parameters> = Parameters extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<Parameters>
   : Parameters extends Zod3Schema
     ? Parameters["_output"]
@@ -133,9 +134,9 @@ type RequiredOf<Schema> = Schema extends { readonly required: readonly (infer Na
  * const addToCart = tool({ name: "add_to_cart", parameters: z.object({ id: z.string() }), ... });
  */
 export function createToolHelper<Context = unknown>(): <const Parameters extends ToolParameters>(
-  definition: Omit<ToolDefinition<Context, ArgsOf<Parameters>>, "parameters"> & {
+  definition: Omit<ToolDefinition<Context, ToolArguments<Parameters>>, "parameters"> & {
     readonly parameters: Parameters;
   },
-) => ToolDefinition<Context, ArgsOf<Parameters>> {
+) => ToolDefinition<Context, ToolArguments<Parameters>> {
   return (definition) => definition;
 }

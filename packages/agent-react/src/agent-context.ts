@@ -12,22 +12,28 @@ export type ToolIcon = ComponentType<{
 }>;
 
 /** What a tool's own `render` is given. */
-export interface ToolRenderProps {
+// biome-ignore lint/suspicious/noExplicitAny: without a helper nobody says what the arguments are.
+export interface ToolRenderProps<Args = any> {
   readonly status: ToolCallDisplay["status"];
-  readonly args: unknown;
+  readonly args: Args;
   readonly result: unknown;
   readonly error: string | undefined;
   readonly onApprove: () => void;
   readonly onReject: () => void;
 }
 
-/** A tool that runs in the page, and how its calls are shown. */
-export type AgentTool<Context = unknown> = AnyTool<Context> & {
+/** How the calls of a tool are shown. */
+// biome-ignore lint/suspicious/noExplicitAny: a list holds tools of different arguments.
+export interface ToolLook<Args = any> {
   readonly icon?: ToolIcon;
+  /** Any CSS colour. */
   readonly iconColor?: string;
   /** Shows the call in the place of the card; `null` leaves it to the card. */
-  readonly render?: (props: ToolRenderProps) => ReactNode;
-};
+  readonly render?: (props: ToolRenderProps<Args>) => ReactNode;
+}
+
+/** A tool that runs in the page, and how its calls are shown. */
+export type AgentTool<Context = unknown> = AnyTool<Context> & ToolLook;
 
 /** How a tool of the server is shown. */
 export interface BuiltinToolMeta extends ToolDisplayMeta {

@@ -1,12 +1,15 @@
 export {
   type AgentEvent,
+  type AgentOptions,
   type ContentBlock,
   type ConversationMessage,
-  createToolHelper,
   type EndUserInfo,
+  HistoryDisabledError,
   type MessageSource,
   type OnAgentEvent,
+  SessionWithoutOwnerError,
   sessionEndpoint,
+  ThreadNotFoundError,
   type ToolCallDisplay,
   type ToolCallStatus,
   type ToolDefinition,
@@ -17,6 +20,7 @@ export type {
   BuiltinToolMeta,
   BuiltinToolMeta as ToolDisplayMeta,
   ToolIcon,
+  ToolLook,
   ToolRenderProps,
 } from "./agent-context.ts";
 export { AgentFooter, type AgentFooterProps } from "./agent-footer.tsx";
@@ -26,6 +30,7 @@ export { AgentMessageBubble, type AgentMessageBubbleProps } from "./agent-messag
 export { AgentPanel, type AgentPanelProps } from "./agent-panel.tsx";
 export { AgentProvider, type AgentProviderProps } from "./agent-provider.tsx";
 export { AgentThreadHistory, type AgentThreadHistoryProps } from "./agent-thread-history.tsx";
+export { createToolHelper } from "./create-tool-helper.ts";
 export { conversationToMarkdown } from "./download-conversation.ts";
 export { ExamplePrompts, type ExamplePromptsProps } from "./example-prompts.tsx";
 export { useAgentStatus, useMessage, useMessageIds, usePendingApprovals } from "./selectors.ts";

@@ -1,7 +1,8 @@
 "use client";
 import type { ToolCallDisplay } from "@valet/agent-core";
-import { Children, type ReactNode } from "react";
+import { Children, type ReactNode, useState } from "react";
 import { type ToolRenderProps, useAgentContext } from "./agent-context.ts";
+import { ArgumentsForm } from "./arguments-form.tsx";
 import { FaultBoundary } from "./fault-boundary.tsx";
 import { HostContent } from "./host-content.tsx";
 import { SearchIcon, ToolIcon } from "./icons.tsx";
@@ -92,7 +93,7 @@ function Card({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
       </div>
       {status === "error" && error !== undefined && <p className="valet-tool-error">{error}</p>}
       {isWaiting ? (
-        <Approval toolCall={toolCall} onApprove={onApprove} onReject={onReject} />
+        <Approval toolCall={toolCall} title={title} onApprove={onApprove} onReject={onReject} />
       ) : (
         !(isSearch && sources.length > 0) && (
           <details className="valet-tool-details">
@@ -107,13 +108,46 @@ function Card({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
 }
 
 /** What would be done, and the person's word on it. */
-function Approval({ toolCall, onApprove, onReject }: ToolCallCardProps): ReactNode {
+function Approval({
+  toolCall,
+  title,
+  onApprove,
+  onReject,
+}: ToolCallCardProps & { readonly title: string }): ReactNode {
   const labels = useLabels();
+  const { agent } = useAgentContext();
+  const [isEditing, setIsEditing] = useState(false);
+  const [problem, setProblem] = useState<string>();
   const { id, arguments: value } = toolCall;
+
+  if (isEditing && isObject(value)) {
+    return (
+      <ArgumentsForm
+        value={value}
+        label={`${labels.editArguments}: ${title}`}
+        problem={problem}
+        onReject={() => onReject(id)}
+        onApprove={(editedInput) => {
+          agent
+            .approveToolCall(id, { editedInput })
+            .catch((thrown: Error) => setProblem(thrown.message));
+        }}
+      />
+    );
+  }
   return (
     <>
       <ValueView title={labels.arguments} value={value} />
       <div className="valet-tool-actions">
+        {toolCall.isEditable === true && isObject(value) && (
+          <button
+            type="button"
+            className="valet-button valet-button-quiet"
+            onClick={() => setIsEditing(true)}
+          >
+            {labels.editArguments}
+          </button>
+        )}
         <button type="button" className="valet-button" onClick={() => onReject(id)}>
           {labels.deny}
         </button>

@@ -21,8 +21,13 @@ export interface AgentChatState {
   readonly sendMessage: (text?: string) => Promise<void>;
   readonly resetConversation: () => void;
   readonly stopGeneration: () => void;
-  readonly approveToolCall: (id: string) => void;
-  readonly rejectToolCall: (id: string) => void;
+  /** Lets a call run; with `editedInput` in the place of its arguments, where it `isEditable`. */
+  readonly approveToolCall: (
+    id: string,
+    options?: { readonly editedInput?: unknown },
+  ) => Promise<void>;
+  /** Refuses a call; the reason is for the model. */
+  readonly rejectToolCall: (id: string, reason?: string) => void;
   readonly threadId: string | undefined;
   readonly historyDisabled: boolean;
   readonly listThreads: (options?: {
@@ -70,8 +75,9 @@ export function useAgentChat(): AgentChatState {
     () => ({
       resetConversation: () => agent.resetConversation(),
       stopGeneration: () => agent.stopGeneration(),
-      approveToolCall: (id: string) => agent.approveToolCall(id),
-      rejectToolCall: (id: string) => agent.rejectToolCall(id),
+      approveToolCall: (id: string, options: { readonly editedInput?: unknown } = {}) =>
+        agent.approveToolCall(id, options),
+      rejectToolCall: (id: string, reason?: string) => agent.rejectToolCall(id, reason),
       listThreads: (options?: { cursor?: string; limit?: number }) => agent.listThreads(options),
       resumeThread: (threadId: string) => agent.resumeThread(threadId),
       deleteThread: (threadId: string) => agent.deleteThread(threadId),
