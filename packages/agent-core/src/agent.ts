@@ -11,24 +11,17 @@ import { type AnswerLoop, type AnswerStep, createAnswerLoop } from "./answer-loo
 import { lastQuestionAt, showAnswer } from "./answer-view.ts";
 import { callHost } from "./call-host.ts";
 import { askingBody } from "./chat-body.ts";
+import { createLazyPageTools, type LazyPageTools } from "./lazy-page-tools.ts";
 import type { ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
-import { createPageTools, type PageTools } from "./page-tools.ts";
 import { createSessionTokenManager } from "./session-tokens/session-token-manager.ts";
 import { TokenError } from "./session-tokens/token-error.ts";
 import type { GetSessionToken, SessionTokenManager, Timers } from "./session-tokens/types.ts";
 import { createRequestFrame, createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
-import { fromStored, goesOn } from "./stored-thread.ts";
 import { nobody, openTabs, type Tabs } from "./tabs.ts";
-import {
-  deleteThread,
-  listThreads,
-  loadThread,
-  rateMessage,
-  type ThreadPage,
-  type ThreadPageOptions,
-} from "./thread-history.ts";
+import type * as ThreadHistory from "./thread-history.ts";
+import type { ThreadPage, ThreadPageOptions } from "./thread-history.ts";
 import type { AnyTool } from "./tools.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -60,7 +53,7 @@ export class Agent<Context = unknown> {
   readonly #store: SnapshotStore<AgentSnapshot>;
   readonly #tokens: SessionTokenManager;
   readonly #timers: Timers;
-  readonly #tools: PageTools;
+  readonly #tools: LazyPageTools;
   readonly #answers: AnswerLoop;
   #options: AgentOptions<Context>;
   #transport: Transport;
@@ -96,7 +89,7 @@ export class Agent<Context = unknown> {
       { ...emptyConversation, auth: "idle" },
       createRequestFrame(this.#timers),
     );
-    this.#tools = createPageTools({
+    this.#tools = createLazyPageTools({
       tools: () => (this.#options.tools ?? []) as readonly AnyTool<never>[],
       context: () => this.#options.context ?? {},
       findCall: (id) => {
@@ -340,7 +333,7 @@ export class Agent<Context = unknown> {
    */
   async listThreads(options: ThreadPageOptions = {}): Promise<ThreadPage> {
     this.#requireHistory();
-    return this.#ofThisPerson(listThreads(this.#transport, options));
+    return this.#history(({ listThreads }, transport) => listThreads(transport, options));
   }
 
   /**
@@ -367,7 +360,9 @@ export class Agent<Context = unknown> {
     if (this.#isDisposed) throw new AgentError("disposed", "This agent was disposed of.");
     this.#wish += 1;
     const wish = this.#wish;
-    const stored = await this.#ofThisPerson(loadThread(this.#transport, threadId));
+    const [stored, { fromStored, goesOn }] = await this.#history(({ loadThread }, transport) =>
+      Promise.all([loadThread(transport, threadId), import("./stored-thread.ts")]),
+    );
     if (wish !== this.#wish) {
       throw new AgentError("superseded", "Another conversation was asked for meanwhile.");
     }
@@ -393,7 +388,7 @@ export class Agent<Context = unknown> {
    */
   async deleteThread(threadId: string): Promise<void> {
     this.#requireHistory();
-    await this.#ofThisPerson(deleteThread(this.#transport, threadId));
+    await this.#history(({ deleteThread }, transport) => deleteThread(transport, threadId));
     if (this.#store.read().threadId === threadId) this.resetConversation();
     this.#emit({ type: "thread_deleted", data: { threadId } });
   }
@@ -412,7 +407,7 @@ export class Agent<Context = unknown> {
   ): Promise<void> {
     const { threadId = "" } = this.#store.read();
     const body = { message_id: messageId, rating, comment };
-    await this.#ofThisPerson(rateMessage(this.#transport, threadId, body));
+    await this.#history(({ rateMessage }, transport) => rateMessage(transport, threadId, body));
     const messages = this.#store
       .read()
       .messages.map((message) =>
@@ -440,6 +435,16 @@ export class Agent<Context = unknown> {
     const value = await request;
     if (session === this.#session) return value;
     throw new TokenError("session_reset", "The session was reset.");
+  }
+
+  /** Asks for what is stored. The code for it is loaded with the first such call. */
+  #history<Value>(
+    ask: (history: typeof ThreadHistory, transport: Transport) => Promise<Value>,
+  ): Promise<Value> {
+    const transport = this.#transport;
+    return this.#ofThisPerson(
+      import("./thread-history.ts").then((history) => ask(history, transport)),
+    );
   }
 
   readonly #displayName = (name: string): string | undefined => {

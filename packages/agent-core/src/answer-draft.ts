@@ -113,6 +113,15 @@ export function callsOf({ message }: AnswerDraft): ToolCallDisplay[] {
   return message.blocks.flatMap((block) => (block.type === "tool_calls" ? block.toolCalls : []));
 }
 
+/** The calls that wait for the page, or for the person: those without an outcome. */
+export function pendingCalls(draft: AnswerDraft): ToolCallDisplay[] {
+  return callsOf(draft).filter(
+    ({ status, side, approvalId }) =>
+      ["pending", "approval_requested", "executing"].includes(status) &&
+      (side !== "server" || approvalId !== undefined),
+  );
+}
+
 /** A call of an answer, by its id. */
 export function findCall({ blocks }: AnswerMessage, id: string): ToolCallDisplay | undefined {
   for (const block of blocks) {

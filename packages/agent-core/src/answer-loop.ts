@@ -2,7 +2,7 @@ import type { ChatRequest, StoredThread } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
 import type { AgentSnapshot } from "./agent-snapshot.ts";
-import { type AnswerDraft, callsOf, closeMessage, reopen } from "./answer-draft.ts";
+import { type AnswerDraft, callsOf, closeMessage, pendingCalls, reopen } from "./answer-draft.ts";
 import {
   lastQuestionAt,
   openAnswer,
@@ -13,7 +13,8 @@ import {
 } from "./answer-view.ts";
 import { toChatRequest } from "./chat-body.ts";
 import { toFailure } from "./failure.ts";
-import { type CallStanding, type PageTools, pendingCalls, type ToolRound } from "./page-tools.ts";
+import type { LazyPageTools } from "./lazy-page-tools.ts";
+import type { CallStanding, ToolRound } from "./page-tools.ts";
 import { createReconnection } from "./reconnection.ts";
 import { readRun } from "./run-reader.ts";
 import { type FollowRunOptions, runIsGone } from "./run-stream.ts";
@@ -21,9 +22,7 @@ import type { Timers } from "./session-tokens/types.ts";
 import { listenForWakeUps } from "./session-tokens/wake-ups.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
-import { fromStored } from "./stored-thread.ts";
 import type { HeldCalls, Tabs } from "./tabs.ts";
-import { loadThread } from "./thread-history.ts";
 import type { Transport } from "./transport.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -78,7 +77,7 @@ export interface AnswerLoopOptions {
   readonly store: SnapshotStore<AgentSnapshot>;
   readonly timers: Timers;
   readonly random: () => number;
-  readonly tools: PageTools;
+  readonly tools: LazyPageTools;
   readonly tabs: () => Tabs;
   /** The transport as it is now. */
   readonly transport: () => Transport;
@@ -195,6 +194,8 @@ export function createAnswerLoop({
   ): Promise<AnswerStep | undefined> {
     isOwn = true;
     isCounted = true;
+    // What cannot be loaded now is loaded again when it is needed.
+    if (options().tools?.length) void tools.load().catch(() => undefined);
     try {
       return await run(
         {
@@ -241,6 +242,7 @@ export function createAnswerLoop({
   }
 
   async function workOff(signal: AbortSignal): Promise<AnswerStep> {
+    await untilAborted(tools.load(), signal);
     // Another page went on with the conversation before this one had seen its calls.
     if (!draft || hasNews) return { type: "sync" };
     const { threadId = "" } = store.read();
@@ -317,6 +319,7 @@ export function createAnswerLoop({
     syncs += 1;
     if (syncs > maxSyncs) throw lost();
     if (stored) isCounted = true;
+    const { fromStored } = await untilAborted(import("./stored-thread.ts"), signal);
     const { messages, active_run_id } = stored ?? (await load(signal));
     const shown = fromStored(messages, displayName);
     const last = shown.at(-1);
@@ -342,6 +345,7 @@ export function createAnswerLoop({
 
   async function load(signal: AbortSignal): Promise<StoredThread> {
     const reconnection = createReconnection({ timers, random });
+    const { loadThread } = await import("./thread-history.ts");
     while (true) {
       try {
         const { threadId = "" } = store.read();

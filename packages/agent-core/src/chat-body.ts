@@ -1,7 +1,6 @@
-import type { ChatRequest } from "@valet/protocol";
+import type { ChatRequest, ClientToolDeclaration } from "@valet/protocol";
 import type { AgentOptions } from "./agent-options.ts";
 import type { ConversationMessage } from "./messages.ts";
-import { declareTool } from "./tool-schema.ts";
 import type { AnyTool } from "./tools.ts";
 
 /**
@@ -16,19 +15,24 @@ export async function toChatRequest(
 ): Promise<ChatRequest> {
   const { integrationId, model, customInstructions, user, locale } = options;
   const { sourceGroupIdsInclude = [] } = options;
-  const tools: readonly AnyTool<never>[] = options.tools ?? [];
+  const tools = options.tools?.length ? await declare(options.tools) : undefined;
   // What is undefined does not reach the wire: JSON has no such value.
   return {
     ...body,
     id: threadId,
     integrationId,
     model,
-    tools: tools.length > 0 ? await Promise.all(tools.map(declareTool)) : undefined,
+    tools,
     customInstructions,
     sourceGroupIdsInclude: sourceGroupIdsInclude.length > 0 ? sourceGroupIdsInclude : undefined,
     user: user && { ...user },
     locale,
   } as ChatRequest;
+}
+
+async function declare(tools: readonly AnyTool<never>[]): Promise<ClientToolDeclaration[]> {
+  const { declareTool } = await import("./tool-schema.ts");
+  return Promise.all(tools.map(declareTool));
 }
 
 /**

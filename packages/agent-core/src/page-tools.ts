@@ -2,7 +2,13 @@ import type { ApprovalDecision, ToolOutput } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
 import type { AgentEvent } from "./agent-options.ts";
 import type { AgentStatus } from "./agent-snapshot.ts";
-import { type AnswerDraft, callsOf, changeCall, endCall, toArguments } from "./answer-draft.ts";
+import {
+  type AnswerDraft,
+  changeCall,
+  endCall,
+  pendingCalls,
+  toArguments,
+} from "./answer-draft.ts";
 import type { ToolCallDisplay } from "./messages.ts";
 import type { Timers } from "./session-tokens/types.ts";
 import type { HeldCalls } from "./tabs.ts";
@@ -111,15 +117,6 @@ const defaultTimeoutMs = 60_000;
 const maxReasonLength = 2_000;
 const unknownOutcome = "The page was left before the tool had ended. It may or may not have run.";
 const elsewhere: Gate = { type: "elsewhere" };
-
-/** The calls that wait for the page, or for the person: those without an outcome. */
-export function pendingCalls(draft: AnswerDraft): ToolCallDisplay[] {
-  return callsOf(draft).filter(
-    ({ status, side, approvalId }) =>
-      ["pending", "approval_requested", "executing"].includes(status) &&
-      (side !== "server" || approvalId !== undefined),
-  );
-}
 
 /** Creates the tools of one agent. */
 export function createPageTools({
