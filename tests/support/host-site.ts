@@ -21,6 +21,7 @@ export type HostFiles = Readonly<Record<string, readonly [type: string, text: st
 /** A customer's site beside a real server, both on ports of their own. */
 export interface HostSite extends HostFacts {
   readonly url: string;
+  readonly apiKey: string;
   close(): Promise<void>;
 }
 
@@ -71,6 +72,7 @@ export async function openHostSite(
   await new Promise<void>((resolve) => site.listen(sitePort, "127.0.0.1", resolve));
   return {
     ...facts,
+    apiKey: valet.apiKey,
     url: `http://localhost:${sitePort}`,
     async close() {
       for (const server of [site, api]) {

@@ -360,7 +360,10 @@ async function openParts(
     step: async (nowMs) => revocations.forgetOver(nowMs) + sessions.forgetOver(nowMs),
   };
   const cleanUp = createCleanUp({
-    store: { ...cleanUpStore, chores: [...cleanUpStore.chores, ...signInChores(database), ...retention, inMemory] },
+    store: {
+      ...cleanUpStore,
+      chores: [...cleanUpStore.chores, ...signInChores(database), ...retention, inMemory],
+    },
     now,
   });
   const clean = () => {

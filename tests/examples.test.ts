@@ -1,0 +1,61 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { openBrowser, recordTraffic } from "./support/browser.ts";
+import { type HostSite, openHostSite } from "./support/host-site.ts";
+import type { RunningProgram } from "./support/programs.ts";
+import { runExample } from "./support/run-example.ts";
+
+/** The examples that most people begin with, each in a browser against a real server. */
+let site: HostSite;
+let browser: Browser;
+let context: BrowserContext | undefined;
+let example: RunningProgram | undefined;
+
+beforeAll(async () => {
+  site = await openHostSite(
+    () => ({}),
+    () => "default-src 'none'",
+  );
+  browser = await openBrowser();
+});
+afterEach(async () => {
+  await context?.close();
+  await example?.stop();
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** Opens an example's page, and tells what its policy or its script complains of. */
+async function open(name: string): Promise<{ page: Page; complaints: string[] }> {
+  example = await runExample(name, site);
+  context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    const isFavicon = message.location().url.endsWith("/favicon.ico");
+    if (message.type() === "error" && !isFavicon) complaints.push(message.text());
+  });
+  await page.goto(example.url);
+  return { page, complaints };
+}
+
+test("vanilla: a chat of one's own answers with its source, and opens it", async () => {
+  const { page, complaints } = await open("vanilla");
+  const traffic = recordTraffic(page);
+  await page.getByRole("textbox", { name: "Question" }).fill("What do bees feed on?");
+  await page.getByRole("button", { name: "Ask" }).click();
+  const source = page.getByRole("list", { name: "Sources" }).getByRole("button");
+  await source.first().waitFor();
+  expect(await page.getByRole("list", { name: "Conversation" }).textContent()).toContain(
+    "Bees feed on",
+  );
+  expect(traffic.count("POST", "/api/session")).toBe(1);
+  expect(await traffic.everything()).not.toContain(site.apiKey);
+  const [tab] = await Promise.all([page.context().waitForEvent("page"), source.first().click()]);
+  await tab.getByRole("heading", { name: "Feeding bees" }).waitFor();
+  expect(complaints).toEqual([]);
+});
