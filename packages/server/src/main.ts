@@ -7,6 +7,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { withServer } from "./commands/connect.ts";
 import { eraseOwnerCommand } from "./commands/erase-owner.ts";
+import { exportOwnerCommand } from "./commands/export-owner.ts";
 import { ingestCommand } from "./commands/ingest.ts";
 import { keyFormatCommand } from "./commands/key-format-command.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -103,6 +104,7 @@ program.addCommand(
 );
 program.addCommand(sourcesCommand(config, print));
 program.addCommand(eraseOwnerCommand(config, print));
+program.addCommand(exportOwnerCommand(config));
 program.addCommand(backupCommand(config, print));
 program.addCommand(restoreCommand(config, print));
 

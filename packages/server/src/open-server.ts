@@ -33,6 +33,7 @@ import { createSqlCleanUpStore } from "./database/clean-up-store.ts";
 import { openDatabase } from "./database/database.ts";
 import { createSqlErasureStore } from "./database/erasure-store.ts";
 import { createSqlKnowledgeStore } from "./database/knowledge-store.ts";
+import { createSqlOwnerDataStore } from "./database/owner-data-store.ts";
 import type { DatabaseInUseError } from "./database/postgres-hold.ts";
 import { createSqlProjectStateStore } from "./database/project-state-store.ts";
 import { createSqlProjectStore } from "./database/project-store.ts";
@@ -56,6 +57,7 @@ import { createSearchThread } from "./knowledge/search-thread.ts";
 import { createSourceAccess } from "./knowledge/source-access.ts";
 import { createMemoryLimiter } from "./limits/limiter.ts";
 import { createRateLimits } from "./limits/rate-limits.ts";
+import { ownerExportRoutes } from "./owner-export/control-routes.ts";
 import { createPeople } from "./people/people.ts";
 import { createSetupLinks } from "./people/setup-links.ts";
 import { signInChores } from "./people/sign-in-chores.ts";
@@ -329,6 +331,7 @@ async function openParts(
         now,
       }),
       erasureRoutes({ erasure, actorOf: (c) => auditContext(c, "command") }),
+      ownerExportRoutes({ projects, store: createSqlOwnerDataStore(database), audit, now }),
     ],
     now,
     keys,

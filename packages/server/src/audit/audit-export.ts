@@ -1,11 +1,10 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { AuditRow } from "../database/schema.ts";
+import { streamLines } from "../http/line-stream.ts";
 import type { AuditScope, AuditStore } from "./audit.ts";
 import { fromWireLine, toWireLine } from "./audit-wire.ts";
 import { type AuditAnchor, type AuditVerdict, allLines, checkLines } from "./verify-audit.ts";
-
-const chunkChars = 32_768;
 
 /** The first line of an export: which lines it has. */
 interface ExportHeader {
@@ -26,34 +25,18 @@ export function exportAudit(
   store: Pick<AuditStore, "after" | "head">,
   scope?: AuditScope,
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  async function* lines(): AsyncGenerator<unknown> {
     const head = await store.head();
-    const header: ExportHeader = {
+    yield {
       valet_audit_export: 1,
       is_whole: scope === undefined,
       end: { n: head.n, hash: head.hash.toString("hex") },
-    };
-    let text = `${JSON.stringify(header)}\n`;
+    } satisfies ExportHeader;
     for await (const row of allLines(store, head.n, { ...(scope && { scope }) })) {
-      text += `${JSON.stringify(toWireLine(row))}\n`;
-      if (text.length < chunkChars) continue;
-      yield encoder.encode(text);
-      text = "";
+      yield toWireLine(row);
     }
-    yield encoder.encode(text);
   }
-  const iterator = chunks();
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await iterator.return(undefined);
-    },
-  });
+  return streamLines(lines());
 }
 
 /** The file is no export; `message` says where. */

@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { AuditFileError, verifyAuditFile } from "../audit/audit-export.ts";
 import { anchorText } from "../audit/control-routes.ts";
@@ -8,6 +6,7 @@ import type { Config } from "../config.ts";
 import { ControlError } from "../control/control-client.ts";
 import { chooseProject } from "./choose-project.ts";
 import { withServer } from "./connect.ts";
+import { writeLines } from "./write-lines.ts";
 
 /** `valet audit verify|export|reference`. */
 export function auditCommand(
@@ -45,14 +44,7 @@ export function auditCommand(
       await withServer(config(), async (client) => {
         const id = project === undefined ? undefined : await chooseProject(client, project);
         const query = id === undefined ? "" : `?project=${id}`;
-        const target =
-          output === undefined ? process.stdout : createWriteStream(output, { mode: 0o600 });
-        for await (const line of client.lines<unknown>(`/audit/export${query}`, {})) {
-          if (!target.write(`${JSON.stringify(line)}\n`)) await once(target, "drain");
-        }
-        if (output === undefined) return;
-        target.end();
-        await once(target, "finish");
+        await writeLines(client.lines(`/audit/export${query}`, {}), output);
       });
     });
 
