@@ -386,6 +386,15 @@ test("a tool that asks first runs only when it was allowed", async () => {
   }
 });
 
+test("a page may decide a call in the moment that it is told of it", async () => {
+  const { agent, runs } = withTool({ needsApproval: true });
+  agent.subscribe(() => {
+    if (agent.getSnapshot().status === "awaiting-approval") agent.approveToolCall("call_1");
+  });
+  await agent.sendMessage("a");
+  expect(runs).toHaveLength(1);
+});
+
 test("a tool that throws, is missing, or gets wrong arguments becomes an error for the model", async () => {
   const throwing = withTool({
     execute: () => {
