@@ -40,8 +40,9 @@ function allFaults(): Fault[] {
 for (const how of ["FIN", "RST"] as const) {
   test(`two cuts by ${how} anywhere leave no trace in the answer`, async () => {
     const faults = allFaults();
-    for (const first of faults) {
-      for (const second of faults) {
+    for (const [at, first] of faults.entries()) {
+      // A third of all pairs, each fault in both places.
+      for (const second of faults.filter((_, other) => (at + other) % 3 === 0)) {
         const outcome = await place.converse([first, second], how);
         expect([first, second, kept(outcome)]).toEqual([first, second, kept(whole)]);
       }
