@@ -128,9 +128,12 @@ export function createAnswerLoop({
   /** The calls of the answer that another page has taken. */
   let taken: readonly string[] = [];
   const seenRuns = new Set<string>();
+  /** Whether the calls of the run that was read last have been handed to this page's tools. */
+  let areCallsTaken = false;
   /** Whether calls of another page are waited for. */
   let waitsForOthers = false;
   let hasNews = false;
+  let newsRun: string | undefined;
   let wake = (): void => undefined;
 
   const threadPath = (): string => `/chat/${encodeURIComponent(store.read().threadId ?? "")}`;
@@ -153,6 +156,8 @@ export function createAnswerLoop({
         const runId = headers.get("x-run-id") ?? "";
         const threadId = headers.get("x-thread-id");
         seenRuns.add(runId);
+        // It was heard of while it was found anyway.
+        if (newsRun === runId) hasNews = false;
         onRun(runId);
         if (threadId === null) return;
         store.update({ threadId, status: "thinking" });
@@ -193,6 +198,7 @@ export function createAnswerLoop({
     signal: AbortSignal,
   ): Promise<AnswerStep | undefined> {
     isOwn = true;
+    areCallsTaken = false;
     isCounted = true;
     // What cannot be loaded now is loaded again when it is needed.
     if (options().tools?.length) void tools.load().catch(() => undefined);
@@ -243,19 +249,21 @@ export function createAnswerLoop({
 
   async function workOff(signal: AbortSignal): Promise<AnswerStep> {
     await untilAborted(tools.load(), signal);
-    // Another page went on with the conversation before this one had seen its calls.
-    if (!draft || hasNews) return { type: "sync" };
     const { threadId = "" } = store.read();
     const held = isOwn
       ? { decided: taken, undecided: [] }
       : await untilAborted(tabs().callsHeldElsewhere(threadId), signal);
+    // Another page went on with the conversation before this one had looked at its calls.
+    if (!draft || hasNews) return { type: "sync" };
     const calls = pendingCalls(draft).map(({ id }) => id);
     const standings = new Map(calls.map((id) => [id, standingOf(id, held)]));
     waitsForOthers = [...standings.values()].some(isElsewhere);
     // A page that was closed says nothing: who comes back to this one looks whether it is there.
     const stopListening = listenForWakeUps(() => void hear());
     try {
-      const worked = await tools.run(draft, signal, (id) => standings.get(id) ?? "returned");
+      const working = tools.run(draft, signal, (id) => standings.get(id) ?? "returned");
+      areCallsTaken = true;
+      const worked = await working;
       draft = worked.draft;
       return await afterCalls(calls, worked, signal);
     } finally {
@@ -301,6 +309,7 @@ export function createAnswerLoop({
 
   function hear(runId?: string): boolean {
     if (runId === undefined ? !waitsForOthers : seenRuns.has(runId)) return false;
+    newsRun = runId;
     hasNews = true;
     // What waits for a decision or for another page looks again; what runs here runs to its end.
     tools.letGo();
@@ -409,7 +418,7 @@ export function createAnswerLoop({
       return hasNews;
     },
     get held() {
-      return isOwn && present?.type === "request" ? "all" : tools.held;
+      return isOwn && !areCallsTaken ? "all" : tools.held;
     },
     forget() {
       draft = undefined;
