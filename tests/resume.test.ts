@@ -146,7 +146,7 @@ test("a tool that may well run twice runs again after a reload when it says so",
 });
 
 test("a tool that must never run twice ends as an error after a reload when it says so", async () => {
-  const { page, runs, model } = await returnTo({ onReturn: "fail", needsApproval: true });
+  const { page, runs, model } = await returnTo({ onReturn: "fail" });
   await until(page, isIdle);
   expect(runs).toEqual([]);
   expect(callOf(page)).toMatchObject({ status: "error" });
