@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { AppEnv } from "../http/app-env.ts";
 import { ProblemError } from "../http/problem-answer.ts";
+import { answerPushed } from "../http/pushed-body.ts";
 import { readJson } from "../http/read-json.ts";
 import { createOpenCounts } from "../limits/open-counts.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
@@ -65,7 +66,15 @@ export function agentRoutes({
     { run, threadId }: StartedRun,
     { fromSeq = 0, onClose }: { fromSeq?: number; onClose?: () => void } = {},
   ): Response {
-    const stream = streamRun({
+    const headers = {
+      "content-type": "text/event-stream",
+      "cache-control": "no-cache, no-transform",
+      "x-accel-buffering": "no",
+      "x-vercel-ai-ui-message-stream": "v1",
+      "x-thread-id": threadId,
+      "x-run-id": run.id,
+    };
+    const write = streamRun({
       run,
       session: c.get("session"),
       streams,
@@ -74,14 +83,7 @@ export function agentRoutes({
       heartbeatMs,
       ...(onClose && { onClose }),
     });
-    return c.body(stream, 200, {
-      "content-type": "text/event-stream",
-      "cache-control": "no-cache, no-transform",
-      "x-accel-buffering": "no",
-      "x-vercel-ai-ui-message-stream": "v1",
-      "x-thread-id": threadId,
-      "x-run-id": run.id,
-    });
+    return answerPushed(c, headers, write);
   }
 
   return new Hono<AppEnv>()

@@ -1,4 +1,5 @@
 import { doneData, encodeEvent, heartbeat } from "@valet/protocol";
+import type { WriteBody } from "../http/pushed-body.ts";
 import type { CutReason, OpenStreams } from "../sessions/open-streams.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 import type { Run } from "./run.ts";
@@ -40,59 +41,67 @@ export function streamRun({
   fromSeq = 0,
   heartbeatMs,
   onClose,
-}: StreamRunOptions): ReadableStream<Uint8Array> {
-  let next = fromSeq;
-  let cut: CutReason | undefined;
-  let wake: () => void = () => undefined;
-  let tidy: () => void = () => undefined;
+}: StreamRunOptions): WriteBody {
+  return (sink) => {
+    let next = fromSeq;
+    let cut: CutReason | undefined;
+    let isOver = false;
+    let isDue = false;
 
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const stopListening = run.onChange(() => wake());
-      const release =
-        session.sid === run.sid
-          ? undefined
-          : streams.add(session, (reason) => {
-              cut = reason;
-              wake();
-            });
-      const beat = setInterval(() => {
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(heartbeatBytes);
-      }, heartbeatMs);
-      beat.unref();
-      tidy = () => {
-        clearInterval(beat);
-        stopListening();
-        release?.();
-        onClose?.();
-      };
-    },
-    async pull(controller) {
-      if (!cut && next >= run.length && !run.ending) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      const pieces = cut ? cutFrames(session, cut, requestId) : takeFrames();
-      if (pieces.length > 0) controller.enqueue(Buffer.concat(pieces));
-      if (cut || (run.ending && next >= run.length)) {
-        tidy();
-        controller.enqueue(doneBytes);
-        controller.close();
-      }
-    },
-    cancel: () => tidy(),
-  });
+    const stopListening = run.onChange(schedule);
+    const release =
+      session.sid === run.sid
+        ? undefined
+        : streams.add(session, (reason) => {
+            cut = reason;
+            schedule();
+          });
+    const beat = setInterval(() => {
+      if (sink.hasRoom()) sink.write(heartbeatBytes);
+    }, heartbeatMs);
+    beat.unref();
+    advance();
+    return { onRoom: advance, onClose: close };
 
-  function takeFrames(): Uint8Array[] {
-    const pieces: Uint8Array[] = [];
-    for (let bytes = 0; next < run.length && bytes < maxPieceBytes; next += 1) {
-      const frame = run.frame(next);
-      pieces.push(frame);
-      bytes += frame.byteLength;
+    /** What comes in one turn of the event loop leaves together. */
+    function schedule(): void {
+      if (isDue) return;
+      isDue = true;
+      process.nextTick(advance);
     }
-    return pieces;
-  }
+
+    function advance(): void {
+      isDue = false;
+      if (isOver) return;
+      while (!cut && next < run.length && sink.hasRoom()) sink.write(takeFrames());
+      const hasEnded = run.ending !== undefined && next >= run.length;
+      // A sink may ask for more while it takes something, and then have had the end already.
+      if (isOver || !(cut || hasEnded)) return;
+      close();
+      if (cut) sink.write(Buffer.concat(cutFrames(session, cut, requestId)));
+      sink.write(doneBytes);
+      sink.end();
+    }
+
+    function close(): void {
+      if (isOver) return;
+      isOver = true;
+      clearInterval(beat);
+      stopListening();
+      release?.();
+      onClose?.();
+    }
+
+    function takeFrames(): Uint8Array {
+      const pieces: Uint8Array[] = [];
+      for (let bytes = 0; next < run.length && bytes < maxPieceBytes; next += 1) {
+        const frame = run.frame(next);
+        pieces.push(frame);
+        bytes += frame.byteLength;
+      }
+      return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+    }
+  };
 }
 
 function cutFrames(session: SessionPrincipal, reason: CutReason, requestId: string): Uint8Array[] {
