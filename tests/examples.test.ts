@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openBrowser, recordTraffic } from "./support/browser.ts";
 import { type HostSite, openHostSite } from "./support/host-site.ts";
+import { openModelEndpoint } from "./support/model-endpoint.ts";
 import type { RunningProgram } from "./support/programs.ts";
 import { runExample } from "./support/run-example.ts";
 
@@ -28,8 +29,11 @@ afterAll(async () => {
 });
 
 /** Opens an example's page, and tells what its policy or its script complains of. */
-async function open(name: string): Promise<{ page: Page; complaints: string[] }> {
-  example = await runExample(name, site);
+async function open(
+  name: string,
+  on: HostSite = site,
+): Promise<{ page: Page; complaints: string[] }> {
+  example = await runExample(name, on);
   context = await browser.newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -58,4 +62,33 @@ test("vanilla: a chat of one's own answers with its source, and opens it", async
   const [tab] = await Promise.all([page.context().waitForEvent("page"), source.first().click()]);
   await tab.getByRole("heading", { name: "Feeding bees" }).waitFor();
   expect(complaints).toEqual([]);
+});
+
+test("react: a tool that the app draws itself is approved in its form, and acts in the page", async () => {
+  const model = await openModelEndpoint({
+    calls: { name: "book_visit", input: { day: "Monday" } },
+    words: ["It is ", "done."],
+  });
+  const own = await openHostSite(
+    () => ({}),
+    () => "default-src 'none'",
+    model.variables,
+  );
+  try {
+    const { page, complaints } = await open("react", own);
+    const traffic = recordTraffic(page);
+    await page.getByRole("button", { name: "Book a visit on Monday." }).click();
+    await page.getByRole("checkbox", { name: "That day suits me" }).check();
+    expect(await page.getByRole("list", { name: "Bookings" }).textContent()).toBe("");
+    await page.getByRole("button", { name: "Book", exact: true }).click();
+    await page.getByText("Booked for Monday.").waitFor();
+    await page.getByText("It is done.").first().waitFor();
+    expect(await page.getByRole("list", { name: "Bookings" }).textContent()).toBe("Monday");
+    expect(traffic.count("POST", "/api/session")).toBe(1);
+    expect(await traffic.everything()).not.toContain(own.apiKey);
+    expect(complaints).toEqual([]);
+  } finally {
+    await own.close();
+    await model.close();
+  }
 });

@@ -29,15 +29,21 @@ export interface HostSite extends HostFacts {
  * Opens one, with a page on bees in its knowledge base, and `POST /api/session`.
  *
  * @param policy The site's content security policy.
+ * @param variables Of the Valet server, beside its address.
  */
 export async function openHostSite(
   filesFor: (facts: HostFacts) => HostFiles | Promise<HostFiles>,
   policy: (facts: HostFacts) => string,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<HostSite> {
   const folder = mkdtempSync(join(tmpdir(), "valet-host-"));
   const port = await freePort();
   const apiUrl = `http://localhost:${port}`;
-  const valet = await openTestServer({ VALET_PORT: String(port), VALET_PUBLIC_URL: apiUrl });
+  const valet = await openTestServer({
+    ...variables,
+    VALET_PORT: String(port),
+    VALET_PUBLIC_URL: apiUrl,
+  });
   const api = createAdaptorServer({ fetch: valet.server.app.fetch }) as Server;
   await new Promise<void>((resolve) => api.listen(port, "127.0.0.1", resolve));
   writeFileSync(

@@ -23,6 +23,8 @@ export interface ModelEndpointOptions {
   readonly words?: readonly string[];
   /** Whether the answer goes on until somebody hangs up. @default false */
   readonly isEndless?: boolean;
+  /** A tool that it calls first; the words come when it has the output. */
+  readonly calls?: { readonly name: string; readonly input: object };
   /** A status in the place of 200, with a body that quotes the request. */
   readonly failsWith?: number;
 }
@@ -31,6 +33,7 @@ export interface ModelEndpointOptions {
 export async function openModelEndpoint({
   words = ["Yes."],
   isEndless = false,
+  calls,
   failsWith,
 }: ModelEndpointOptions = {}): Promise<ModelEndpoint> {
   const requests: ModelRequest[] = [];
@@ -54,6 +57,20 @@ export async function openModelEndpoint({
       answer.write(
         `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, finish_reason: null, delta: {}, ...choice }], ...more })}\n\n`,
       );
+    const asked = requests.at(-1)?.messages ?? [];
+    if (calls && !asked.some(({ role }) => role === "tool")) {
+      const { name, input } = calls;
+      const call = {
+        index: 0,
+        id: "call_1",
+        type: "function",
+        function: { name, arguments: JSON.stringify(input) },
+      };
+      write({ delta: { role: "assistant", tool_calls: [call] } });
+      write({ finish_reason: "tool_calls" });
+      answer.end("data: [DONE]\n\n");
+      return;
+    }
     for (const word of words) write({ delta: { role: "assistant", content: word } });
     const usage = { prompt_tokens: 5, completion_tokens: 5, total_tokens: 10 };
     const drip = isEndless
