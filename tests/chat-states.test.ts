@@ -181,6 +181,14 @@ test("an answer cites its sources, links say where they lead, and it is announce
   const passage = page.getByRole("dialog", { name: "Limits" });
   await passage.getByText("The passage of Limits.").waitFor();
   await passage.getByText("docs.example.com › Burst").waitFor();
+  // It stays with its number when the page changes its size under it.
+  await page.setViewportSize({ width: 360, height: 700 });
+  await expect
+    .poll(async () => {
+      const box = await passage.boundingBox();
+      return box && box.x >= 0 && box.x + box.width <= 360;
+    })
+    .toBe(true);
   await expectAccessible(page, "citation", views);
   await page.keyboard.press("Escape");
   await passage.waitFor({ state: "detached" });

@@ -1,5 +1,6 @@
 "use client";
 import { type ReactNode, useMemo, useState } from "react";
+import { useAgentContext } from "./agent-context.ts";
 import { AgentFooter } from "./agent-footer.tsx";
 import { AgentInput } from "./agent-input.tsx";
 import { AgentThreadHistory } from "./agent-thread-history.tsx";
@@ -104,6 +105,7 @@ function Chat({
 }: AgentChatProps): ReactNode {
   const labels = useLabels();
   const { messages, resetConversation, sendMessage, historyDisabled } = useAgentChat();
+  const { emit } = useAgentContext();
   const [showsHistory, setShowsHistory] = useState(false);
   const { title = labels.title, subtitle = labels.subtitle, description } = branding;
   const variables = useMemo(
@@ -156,7 +158,10 @@ function Chat({
             {description !== undefined && <p className="valet-empty-text">{description}</p>}
             <ExamplePrompts
               prompts={branding.examplePrompts ?? []}
-              onSelect={(prompt) => void sendMessage(prompt)}
+              onSelect={(prompt) => {
+                emit({ type: "suggestion_clicked", data: {} });
+                void sendMessage(prompt);
+              }}
             />
           </div>
         </MessageList>

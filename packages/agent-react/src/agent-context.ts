@@ -1,5 +1,11 @@
 "use client";
-import type { Agent, AnyTool, ToolCallDisplay, ToolDisplayMeta } from "@valet/agent-core";
+import type {
+  Agent,
+  AnyTool,
+  OnAgentEvent,
+  ToolCallDisplay,
+  ToolDisplayMeta,
+} from "@valet/agent-core";
 import { type ComponentType, createContext, type ReactNode, useContext } from "react";
 import type { AgentColorScheme, ResolvedTheme } from "./theme.ts";
 import type { Labels } from "./translation.ts";
@@ -57,7 +63,8 @@ export interface AgentContextValue {
   readonly enableHistory: boolean;
   readonly toolsByName: ReadonlyMap<string, AgentTool<never>>;
   readonly builtinToolMeta: Readonly<Record<string, BuiltinToolMeta>>;
-  readonly emitPanelEvent: (type: "panel_opened" | "panel_closed") => void;
+  /** Tells the page of an event of the components. Its faults are its own. */
+  readonly emit: OnAgentEvent;
 }
 
 export const AgentContext: React.Context<AgentContextValue | undefined> = createContext<

@@ -23,7 +23,7 @@ export function AgentPanel({
   top = 0,
   ...chat
 }: AgentPanelProps): ReactNode {
-  const { emitPanelEvent, dir } = useAgentContext();
+  const { agent, emit, dir } = useAgentContext();
   const panel = useRef<HTMLElement>(null);
   useStyleProperties(
     panel,
@@ -41,14 +41,15 @@ export function AgentPanel({
     if (panel.current) panel.current.inert = !open;
     if (open === wasOpen.current) return;
     wasOpen.current = open;
-    emitPanelEvent(open ? "panel_opened" : "panel_closed");
+    const type = open ? "panel_opened" : "panel_closed";
+    emit({ type, data: { threadId: agent.getThreadId() } });
     if (open) {
       // Within a shadow root the document knows only the host.
       const root = panel.current?.getRootNode() as Document | ShadowRoot | undefined;
       opener.current = root?.activeElement ?? document.activeElement;
       panel.current?.querySelector("textarea")?.focus();
     } else if (opener.current instanceof HTMLElement) opener.current.focus();
-  }, [open, emitPanelEvent]);
+  }, [open, agent, emit]);
 
   return (
     <aside

@@ -99,7 +99,13 @@ export function AgentProvider<Context = unknown>(props: AgentProviderProps<Conte
       enableHistory: props.enableHistory ?? false,
       toolsByName: new Map((tools ?? []).map((tool) => [tool.name, tool as AgentTool<never>])),
       builtinToolMeta,
-      emitPanelEvent: (type) => latest.current.onEvent?.({ type, data: {} }),
+      emit: (event) => {
+        try {
+          latest.current.onEvent?.(event);
+        } catch (fault) {
+          console.error(fault);
+        }
+      },
     }),
     [
       agent,

@@ -14,7 +14,8 @@ export function CitationButton({ source }: { readonly source: MessageSource }): 
 
   useEffect(() => {
     if (!isOpen) return;
-    place(button.current, popover.current);
+    const follow = (): void => place(button.current, popover.current);
+    follow();
     const close = (event: Event): void => {
       // Within a shadow root the event's target is the host, for listeners outside.
       const target = event.composedPath()[0] as Node;
@@ -28,9 +29,14 @@ export function CitationButton({ source }: { readonly source: MessageSource }): 
     };
     document.addEventListener("pointerdown", close);
     document.addEventListener("keydown", closeByKey, true);
+    // Whatever scrolls or changes its size moves the button, and the popover stays with it.
+    document.addEventListener("scroll", follow, true);
+    addEventListener("resize", follow);
     return () => {
       document.removeEventListener("pointerdown", close);
       document.removeEventListener("keydown", closeByKey, true);
+      document.removeEventListener("scroll", follow, true);
+      removeEventListener("resize", follow);
     };
   }, [isOpen]);
 

@@ -6,7 +6,7 @@ import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link SourceLink}. */
 export interface SourceLinkProps {
-  readonly source: Pick<MessageSource, "sourceUrl">;
+  readonly source: Pick<MessageSource, "sourceUrl"> & { readonly id?: string };
   readonly className?: string;
   readonly children: ReactNode;
 }
@@ -18,7 +18,7 @@ export interface SourceLinkProps {
  */
 export function SourceLink({ source, className, children }: SourceLinkProps): ReactNode {
   const labels = useLabels();
-  const { agent } = useAgentContext();
+  const { agent, emit } = useAgentContext();
   const [failed, setFailed] = useState(false);
   const isOwn = isOwnPage(source.sourceUrl);
   // A document says what its address is: any other scheme could do more than lead somewhere.
@@ -47,7 +47,11 @@ export function SourceLink({ source, className, children }: SourceLinkProps): Re
         href={source.sourceUrl}
         target="_blank"
         rel="noopener noreferrer"
-        onClick={isOwn ? (event) => void open(event) : undefined}
+        onClick={(event) => {
+          const data = { sourceId: source.id ?? "", threadId: agent.getThreadId() };
+          emit({ type: "source_opened", data });
+          if (isOwn) void open(event);
+        }}
       >
         {children}
       </a>

@@ -212,6 +212,31 @@ test("sources of an app that knows no numbers are shown by their titles", () => 
   expect(screen.getByRole("link", { name: /Limits/ }).getAttribute("href")).toBe(source.sourceUrl);
 });
 
+test("an opened source and a clicked suggestion are told, and a listener's fault harms nothing", () => {
+  const events: unknown[] = [];
+  const onEvent: AgentProviderProps["onEvent"] = (event) => {
+    events.push(event);
+    throw new Error("the page's own");
+  };
+  render(
+    <Provider onEvent={onEvent}>
+      <SourceTiles
+        sources={[{ id: "s1", title: "Limits", sourceUrl: "https://docs.example.com" }]}
+      />
+      <AgentChat branding={{ examplePrompts: ["How do I begin?"] }} />
+    </Provider>,
+  );
+  const stay = (event: Event): void => event.preventDefault();
+  document.addEventListener("click", stay, { capture: true, once: true });
+  fireEvent.click(screen.getByRole("link", { name: /Limits/ }));
+  fireEvent.click(screen.getByRole("button", { name: "How do I begin?" }));
+  expect(events.slice(0, 2)).toEqual([
+    { type: "source_opened", data: { sourceId: "s1", threadId: undefined } },
+    { type: "suggestion_clicked", data: {} },
+  ]);
+  expect(screen.getByText("How do I begin?")).toBeTruthy();
+});
+
 test("a conversation becomes a document with its sources", () => {
   const messages: ConversationMessage[] = [
     { id: "u", role: "user", content: "How many?" },

@@ -182,7 +182,10 @@ function describe({ status, durationMs, sources = [] }: ToolCallDisplay, labels:
   const hasRun = status === "completed" || status === "error";
   return [
     sources.length > 0 && labels.passagesFound({ count: sources.length }),
-    (sources.length === 0 || status !== "completed") && labels.toolStatus[status],
+    // What waits for the person says so in its title.
+    status !== "approval_requested" &&
+      (sources.length === 0 || status !== "completed") &&
+      labels.toolStatus[status],
     hasRun && durationMs !== undefined && formatDuration(durationMs, labels),
   ]
     .filter((part) => part !== false)
