@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import type { JSONSchema7 } from "@ai-sdk/provider";
-import { type OutputUnit, type SchemaDraft, Validator } from "@cfworker/json-schema";
+import {
+  dereference,
+  type OutputUnit,
+  type Schema,
+  type SchemaDraft,
+  Validator,
+} from "@cfworker/json-schema";
 import {
   type PreparedCall,
   type ServerTool,
@@ -63,16 +69,15 @@ const maxToldIssues = 5;
  * @throws When its JSON Schema cannot be used.
  */
 export function createOperatorTool(options: ServerToolOptions): ServerTool {
-  const { name, title = name, description, inputSchema, timeoutMs = 30_000 } = options;
-  const draft: SchemaDraft = /draft-0?7/.test(String(inputSchema.$schema)) ? "7" : "2020-12";
-  const validator = new Validator(inputSchema, draft, false);
-  // What it refers to and does not hold shows only when something is checked.
-  validator.validate({});
+  const { name, title = name, description, timeoutMs = 30_000 } = options;
+  // Of its own: what is changed later in the operator's object changes nothing here.
+  const inputSchema = JSON.parse(JSON.stringify(options.inputSchema)) as JSONSchema7;
+  const validator = createValidator(structuredClone(inputSchema) as Schema);
   return {
     name,
     title,
     description,
-    inputSchema: inputSchema as JSONSchema7,
+    inputSchema,
     isEditable: options.isEditable ?? false,
     hasEffects: true,
     withoutIntegration: options.withoutIntegration ?? false,
@@ -83,6 +88,18 @@ export function createOperatorTool(options: ServerToolOptions): ServerTool {
       return prepareCall(options, { input: input as never, timeoutMs });
     },
   };
+}
+
+/** @throws When the schema refers to something that it does not hold. */
+function createValidator(schema: Schema): Validator {
+  const draft: SchemaDraft = /draft-0?7/.test(String(schema.$schema)) ? "7" : "2020-12";
+  const known = dereference(schema);
+  for (const part of Object.values(known)) {
+    if (typeof part !== "object" || typeof part.$ref !== "string") continue;
+    const target = part.__absolute_ref__ ?? part.$ref;
+    if (known[target] === undefined) throw new Error(`there is no ${part.$ref}`);
+  }
+  return new Validator(schema, draft, false);
 }
 
 function prepareCall(
