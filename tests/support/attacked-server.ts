@@ -39,8 +39,9 @@ export interface AttackedServer extends TestServer {
 /** Opens one with a project, an integration and a key; on any free port unless `VALET_PORT` says. */
 export async function openAttackedServer(
   variables: Record<string, string> = {},
+  options: Parameters<typeof openTestServer>[1] = {},
 ): Promise<AttackedServer> {
-  const valet = await openTestServer(variables);
+  const valet = await openTestServer(variables, options);
   const http = await listen(
     valet.server.app,
     { port: Number(variables.VALET_PORT ?? 0), host: "127.0.0.1" },

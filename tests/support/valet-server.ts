@@ -40,7 +40,7 @@ export interface TestServer {
  */
 export async function openTestServer(
   variables: Record<string, string> = {},
-  options: Pick<OpenServerOptions, "onStatement"> = {},
+  options: Pick<OpenServerOptions, "onStatement" | "model" | "serverTools"> = {},
 ): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "valet-test-"));
   const lines: string[] = [];
