@@ -2,9 +2,9 @@
 import type { MessageSource } from "@valet/agent-core";
 import { Marked, type Token, type Tokens } from "marked";
 import { Fragment, memo, type ReactNode, useMemo } from "react";
-import remend from "remend";
 import { AnswerLink } from "./answer-link.tsx";
 import { CitationButton } from "./citations.tsx";
+import { closeMarkup } from "./close-markup.ts";
 import { CodeBlock } from "./code-block.tsx";
 
 /** Props of {@link Markdown}. */
@@ -36,8 +36,8 @@ export function Markdown({
   isStreaming = false,
 }: MarkdownProps): ReactNode {
   const blocks = useMemo(() => {
-    const whole = isStreaming ? remend(holdBackCitation(text)) : text;
-    return lexer.lexer(whole).filter(({ type }) => type !== "space");
+    const whole = isStreaming ? closeMarkup(text) : text;
+    return readBlocks(whole).filter(({ type }) => type !== "space");
   }, [text, isStreaming]);
   return (
     <div className="valet-markdown" dir="auto">
@@ -50,9 +50,13 @@ export function Markdown({
   );
 }
 
-/** A citation that is still being written must not flash up as plain text. */
-function holdBackCitation(text: string): string {
-  return text.replace(/\[[\d,\s]*$/, "");
+/** Nested ten thousand times, a text is more than a stack holds; it is shown as it stands then. */
+function readBlocks(text: string): Token[] {
+  try {
+    return lexer.lexer(text);
+  } catch {
+    return [{ type: "html", raw: text }];
+  }
 }
 
 /** Blocks that did not change are not drawn again. */
