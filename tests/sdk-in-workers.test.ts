@@ -113,7 +113,7 @@ test("the one file that the server hands out does so in a Web Worker of another 
         }),
       [program, await given(1, (url) => `${url}/sdk/valet.js`)] as const,
     );
-    expect(answer).toMatchObject(told);
+    expect(answer, JSON.stringify(answer)).toMatchObject(told);
   } finally {
     await browser.close();
   }

@@ -1,4 +1,3 @@
-import type { Validator } from "@cfworker/json-schema";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { ClientToolDeclaration } from "@valet/protocol";
 import type { AnyTool, JsonSchema, ToolParameters, Zod3Schema } from "./tools.ts";
@@ -38,25 +37,13 @@ export async function checkArguments(
     if (success) return data;
     throw misfit(error?.issues ?? []);
   }
-  const { valid, errors } = (await validatorOf(parameters)).validate(input);
-  if (valid) return input;
+  // Loaded when the first call comes: most pages have schemas that check by themselves.
+  const { findFaults } = await import("./json-schema.ts");
+  const faults = findFaults(parameters, input);
+  if (faults.length === 0) return input;
   throw misfit(
-    errors.map(({ error, instanceLocation }) => ({
-      message: `${instanceLocation.slice(1) || "/"}: ${error}`,
-    })),
+    faults.map(({ at, message }) => ({ message: `${at || "what was given"} ${message}` })),
   );
-}
-
-const validators = new WeakMap<object, Validator>();
-
-/** Loaded when the first call comes: most pages have schemas that check by themselves. */
-async function validatorOf(schema: object): Promise<Validator> {
-  const { Validator } = await import("@cfworker/json-schema");
-  // It marks what it has read, and the schema is the page's own, or frozen.
-  const validator =
-    validators.get(schema) ?? new Validator(structuredClone(schema), "2019-09", false);
-  validators.set(schema, validator);
-  return validator;
 }
 
 /** One for each schema: zod 3 is converted by walking through all of it. */
