@@ -442,6 +442,12 @@ export const defences = [
     "undefined && (await carryOver(",
   ),
   off(
+    "T58",
+    "what waited when the backup was made waits no more",
+    "backup/restore.ts",
+    "  await stopOpenCalls(database, now());\n",
+  ),
+  off(
     "T59",
     "visitors are counted by their address",
     "limits/policies.ts",

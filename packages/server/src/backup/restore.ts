@@ -20,6 +20,7 @@ import { fillDatabase } from "./fill-database.ts";
 import { openSnapshot } from "./open-snapshot.ts";
 import { type CheckedBackup, checkBackup } from "./read-backup.ts";
 import { type FolderReplacement, holdsData, replaceFolder } from "./replace-folder.ts";
+import { stopOpenCalls } from "./stop-open-calls.ts";
 import { writeBackup } from "./write-backup.ts";
 
 /** What {@link restore} needs. */
@@ -172,6 +173,7 @@ async function build(
   const { file, passphrase, now = Date.now } = options;
   const secrets = loadSecrets(staging);
   await fillDatabase({ database, file, passphrase, start, secrets });
+  await stopOpenCalls(database, now());
   const carriedOver = before && (await carryOver(database, before, secrets.audit.reference));
   const ended = await endByHand(database, options, now());
   await appendAudit(database, [
