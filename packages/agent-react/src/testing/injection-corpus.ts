@@ -70,10 +70,6 @@ export function injections(beacon: string): readonly string[] {
     "<base href='BEACON/'>",
     "<iframe src='BEACON/frame'></iframe>",
     "<svg><image href='BEACON/svg' /><use href='BEACON/use#x' /></svg>",
-    // More nesting than a stack holds.
-    `${"> ".repeat(20_000)}deep`,
-    `${"- ".repeat(5_000)}deep`,
-    `${"*_".repeat(2_000)}deep`,
     // Text that lies about where it leads.
     "[https://docs.example.com/safe](BEACON/lie)",
     "[x](https://docs.example.com@HOST/user)",
@@ -83,3 +79,10 @@ export function injections(beacon: string): readonly string[] {
     "[Source [1]](BEACON/around)",
   ].map((text) => text.replaceAll("BEACON", beacon).replaceAll("HOST", host));
 }
+
+/** More nesting than a stack holds: such an answer is shown as it stands. */
+export const tooDeep: readonly string[] = [
+  `${"> ".repeat(20_000)}deep`,
+  `${"- ".repeat(5_000)}deep`,
+  `${"*_".repeat(2_000)}deep`,
+];
