@@ -10,5 +10,5 @@ afterAll(() => place.close());
 
 test("whatever the network, the person and the page do, what is shown, kept, run and asked is what was meant", async () => {
   const property = fc.asyncProperty(someSequence, (sequence) => place.check(sequence));
-  await fc.assert(property, { numRuns: 250 });
+  await fc.assert(property, { numRuns: 150 });
 });

@@ -135,6 +135,8 @@ export function createPageTools({
   >();
   /** Decisions about calls that are shown while their run still goes on. */
   const early = new Map<string, Decision>();
+  /** What was decided in this round; it may be shown as undecided for a moment more. */
+  const decided = new Set<string>();
   const held = new Set<string>();
   /** What was let go since the round began, for calls that were not waited for yet. */
   const released = new Set<string>();
@@ -146,7 +148,7 @@ export function createPageTools({
 
   function findUndecided(id: string): ToolCallDisplay | undefined {
     const call = findCall(id);
-    if (call?.status !== "approval_requested" || early.has(id)) return undefined;
+    if (call?.status !== "approval_requested" || early.has(id) || decided.has(id)) return undefined;
     return waiting.get(id)?.isDecidable === false ? undefined : call;
   }
 
@@ -175,6 +177,7 @@ export function createPageTools({
       return undefined;
     }
     held.add(id);
+    decided.add(id);
     onDecided(id);
     const call = { toolName: name, toolCallId: id };
     if (decision.editedInput !== undefined) emit({ type: "tool_arguments_edited", data: call });
@@ -329,6 +332,7 @@ export function createPageTools({
       const calls = pendingCalls(draft);
       const toResult = createToResult();
       released.clear();
+      decided.clear();
       isAllReleased = false;
       try {
         const said = await Promise.all(
@@ -355,6 +359,10 @@ export function createPageTools({
       } catch (thrown) {
         for (const { id } of calls) held.delete(id);
         throw thrown;
+      } finally {
+        // A later call may bear the same id: what was said of this one is not said of it.
+        early.clear();
+        decided.clear();
       }
     },
 
