@@ -1,7 +1,8 @@
 "use client";
-import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useRef } from "react";
 import { SendIcon, StopIcon } from "./icons.tsx";
 import { useAgentChat } from "./use-agent-chat.ts";
+import { useEarlyEffect } from "./use-early-effect.ts";
 import { useLabels } from "./use-labels.ts";
 
 /** Props of {@link AgentInput}. */
@@ -23,8 +24,8 @@ export function AgentInput({ placeholder }: AgentInputProps): ReactNode {
   const field = useRef<HTMLTextAreaElement>(null);
   const isEmpty = inputValue.trim() === "";
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the text decides the height.
-  useLayoutEffect(() => {
+  // The text decides the height.
+  useEarlyEffect(() => {
     if (!field.current) return;
     field.current.style.height = "auto";
     field.current.style.height = `${Math.min(maxHeight, field.current.scrollHeight)}px`;

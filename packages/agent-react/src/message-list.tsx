@@ -1,8 +1,9 @@
 "use client";
-import { type ReactNode, useCallback, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import { AgentMessageBubble } from "./agent-message-bubble.tsx";
 import { CloseIcon, DownIcon } from "./icons.tsx";
 import { useAgentChat } from "./use-agent-chat.ts";
+import { useEarlyEffect } from "./use-early-effect.ts";
 import { useLabels } from "./use-labels.ts";
 import { useSlowness } from "./use-slowness.ts";
 
@@ -30,8 +31,8 @@ export function MessageList({ children }: { readonly children?: ReactNode }): Re
     isFollowing.current = isNear;
     setIsAway(!isNear);
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is shown changed, and with it the height.
-  useLayoutEffect(() => {
+  // What is shown changed, and with it the height.
+  useEarlyEffect(() => {
     // Whoever has just asked wants to see the answer, wherever they were reading.
     if (last?.role === "user") isFollowing.current = true;
     if (isFollowing.current) toEnd();
