@@ -12,7 +12,8 @@ import { InputContext, useAgentContext } from "./agent-context.ts";
 
 /** What {@link useAgentChat} gives. */
 export interface AgentChatState {
-  readonly messages: readonly ConversationMessage[];
+  /** Not to be changed: see {@link ConversationMessage}. */
+  readonly messages: ConversationMessage[];
   /** From the sending of a message until its whole answer has ended, tools included. */
   readonly isStreaming: boolean;
   readonly inputValue: string;
