@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ServerToolOptions } from "../../packages/server/src/agent/operator-tools/operator-tool.ts";
 import {
   type OpenAiReply,
   type OpenAiServer,
@@ -36,6 +37,19 @@ let clients: Readonly<Record<Major, InstalledClient>>;
 /** What the model says next; a call that nobody has scripted fails the test. */
 const script: OpenAiReply[] = [];
 let chats = 0;
+/** What the server's own tool was run with. */
+const tickets: unknown[] = [];
+const createTicket: ServerToolOptions<{ title: string }> = {
+  name: "create_ticket",
+  description: "Creates a ticket.",
+  inputSchema: { type: "object", properties: { title: { type: "string" } }, required: ["title"] },
+  needsApproval: true,
+  withoutIntegration: true,
+  execute(input) {
+    tickets.push(input);
+    return { ticket: tickets.length };
+  },
+};
 let docs: string;
 
 beforeAll(async () => {
@@ -44,10 +58,10 @@ beforeAll(async () => {
     const reply = script.shift() ?? refuses(500, { error: { message: "Nothing was scripted." } });
     reply(response, body);
   });
-  valet = await openTestServer({
-    VALET_MODEL: "openai-compatible/scripted",
-    VALET_MODEL_BASE_URL: model.baseUrl,
-  });
+  valet = await openTestServer(
+    { VALET_MODEL: "openai-compatible/scripted", VALET_MODEL_BASE_URL: model.baseUrl },
+    { serverTools: [createTicket] },
+  );
   listening = serve({
     fetch: async (request, env) => {
       const answer = await valet.server.app.fetch(request, env);
@@ -273,6 +287,83 @@ const cases: Readonly<Record<string, (major: Major) => Promise<Finding>>> = {
     return "yes";
   },
 
+  async "a tool of the server that asks first: approved, it runs with the arguments that were asked for"(
+    major,
+  ) {
+    const watched = await open(major);
+    const before = tickets.length;
+    script.push(calls("create_ticket", { title: "More" }, "c1"));
+    await watched.chat.sendMessage({ text: "Create a ticket." });
+    if (!watched.chat.addToolApprovalResponse) return expectNoApprovals(watched, before);
+    const [asked] = partsOf(watched, "tool-create_ticket");
+    expect(asked).toMatchObject({ state: "approval-requested", input: { title: "More" } });
+    script.push(says("Created."));
+    await watched.chat.addToolApprovalResponse({ id: asked?.approval?.id ?? "", approved: true });
+    await watched.until(
+      () => watched.chat.status === "ready" && textOf(watched.chat.messages[1]) === "Created.",
+    );
+    expect([watched.chat.error, watched.requests.length]).toEqual([undefined, 2]);
+    expect(watched.chat.messages.map(({ role }) => role)).toEqual(["user", "assistant"]);
+    expect(partsOf(watched, "tool-create_ticket")).toMatchObject([
+      { state: "output-available", output: { ticket: tickets.length } },
+    ]);
+    expect(tickets.slice(before)).toEqual([{ title: "More" }]);
+    return "yes";
+  },
+
+  async "a tool of the server that asks first: denied, the model is told why and nothing runs"(
+    major,
+  ) {
+    const watched = await open(major);
+    const before = tickets.length;
+    script.push(calls("create_ticket", { title: "More" }, "c1"));
+    await watched.chat.sendMessage({ text: "Create a ticket." });
+    if (!watched.chat.addToolApprovalResponse) return expectNoApprovals(watched, before);
+    const id = partsOf(watched, "tool-create_ticket")[0]?.approval?.id ?? "";
+    script.push(says("Then not."));
+    await watched.chat.addToolApprovalResponse({ id, approved: false, reason: "Not today." });
+    await watched.until(
+      () => watched.chat.status === "ready" && textOf(watched.chat.messages[1]) === "Then not.",
+    );
+    expect(partsOf(watched, "tool-create_ticket")).toMatchObject([{ state: "output-denied" }]);
+    expect(JSON.stringify(model.requests.at(-1)?.messages.at(-1))).toContain("Not today.");
+    expect(tickets).toHaveLength(before);
+    return "yes";
+  },
+
+  async "a tool of the page that asks first: approved, the page runs it"(major) {
+    const told: string[] = [];
+    const watched = await open(major, {
+      body: { tools: [{ ...openBilling, needsApproval: true }] },
+      onToolCall(_, { messages }) {
+        const part = messages.at(-1)?.parts.find(({ type }) => type === "dynamic-tool");
+        told.push(part?.approval?.approved ? "to be run" : "approval not given");
+      },
+    });
+    const before = tickets.length;
+    script.push(calls("open_billing", { plan: "pro" }, "c1"));
+    await watched.chat.sendMessage({ text: "Open my billing page." });
+    if (!watched.chat.addToolApprovalResponse) return expectNoApprovals(watched, before);
+    const [asked] = partsOf(watched, "dynamic-tool");
+    expect(asked).toMatchObject({ state: "approval-requested", input: { plan: "pro" } });
+    await watched.chat.addToolApprovalResponse({ id: asked?.approval?.id ?? "", approved: true });
+    await watched.until(() => watched.chat.status === "ready" && watched.requests.length === 2);
+    // Told again, now to be run.
+    expect(partsOf(watched, "dynamic-tool")).toMatchObject([{ state: "input-available" }]);
+    expect(told).toEqual(["approval not given", "to be run"]);
+    script.push(says("It is open."));
+    await watched.chat.addToolOutput({
+      tool: "open_billing",
+      toolCallId: asked?.toolCallId ?? "",
+      output: { opened: true },
+    });
+    await watched.until(
+      () => watched.chat.status === "ready" && textOf(watched.chat.messages[1]) === "It is open.",
+    );
+    expect(watched.chat.error).toBeUndefined();
+    return "yes";
+  },
+
   async "a failed answer: its code in `onData` before the error, and a new try"(major) {
     const { chat, seen, data } = await open(major);
     script.push(refuses(401, { error: { message: "Bad key: sk-secret" } }));
@@ -416,6 +507,12 @@ const cases: Readonly<Record<string, (major: Major) => Promise<Finding>>> = {
     return "no: A body that ends without a terminal frame leaves the client `ready`, with half a text. The thread (`GET …/threads/{id}/`) has the whole one; our own SDK notices and attaches again.";
   },
 };
+
+/** What becomes of a client that knows no approvals: it fails, and nothing has run. */
+function expectNoApprovals({ chat }: WatchedChat, ticketsBefore: number): Finding {
+  expect([chat.status, tickets.length]).toEqual(["error", ticketsBefore]);
+  return "no: It knows no approvals: the frame that asks for one is an error to it, and nothing is run. Use 6 or later with tools that ask.";
+}
 
 const openBilling = {
   name: "open_billing",
