@@ -10,14 +10,14 @@ const valet = new URL("../../../packages/server/dist/main.js", import.meta.url);
  * and makes projects and keys through the command's socket. Another `program` is one that starts
  * it in its own way.
  */
-export async function startValet({ folder, projects, keysEach, program = valet, execArgv }) {
+export async function startValet({ folder, projects, keysEach, program = valet, execArgv, env = {} }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const server = await startServerProcess(program, {
     args: ["start", "--json-ready"],
     logFile: join(folder, "server.log"),
     ...(execArgv && { execArgv }),
-    env: { VALET_DATA_DIR: folder, VALET_PORT: "0" },
+    env: { VALET_DATA_DIR: folder, VALET_PORT: "0", ...env },
   });
   const socketPath = join(folder, "control.sock");
   const keys = [];

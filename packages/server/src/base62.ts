@@ -50,13 +50,14 @@ function nextByte(): number {
  */
 export function toBase62(value: number, length: number): string {
   let rest = value;
-  let text = "";
-  for (let at = 0; at < length; at += 1) {
+  // Written into bytes: a text that grows digit by digit stays a chain of pieces in memory.
+  const text = Buffer.allocUnsafe(length);
+  for (let at = length - 1; at >= 0; at -= 1) {
     const digit = rest % 62;
-    text = alphabet.charAt(digit) + text;
+    text[at] = codes[digit] as number;
     rest = (rest - digit) / 62;
   }
-  return text;
+  return text.toString("latin1");
 }
 
 /** Five digits: the most that keep a remainder and 16 bits more within a double. */

@@ -36,7 +36,7 @@ export async function stepWithinBudget({
   beforePaidCall,
   ...options
 }: BudgetedStepOptions): Promise<ModelStep> {
-  const promptTokens = tokensOf(JSON.stringify(options.prompt));
+  const promptTokens = promptTokensOf(options.prompt);
   if (promptTokens >= tokensLeft) throw new RunFailure("run_limit");
   const share = takeTokens && takeShare(takeTokens, promptTokens + leastOutputTokens);
   let saidTokens = 0;
@@ -99,6 +99,11 @@ function said(part: StreamPart): number {
     default:
       return 0;
   }
+}
+
+/** Apart, so that the text is not kept for as long as the model speaks. */
+function promptTokensOf(prompt: ModelStepOptions["prompt"]): number {
+  return tokensOf(JSON.stringify(prompt));
 }
 
 function tokensOf(text: string): number {

@@ -130,10 +130,9 @@ export function createRun({
   };
 }
 
-const encoder = new TextEncoder();
-
 function encodeFrame(runId: string, seq: number, part: StreamPart): Uint8Array {
-  return encoder.encode(encodeEvent({ id: `${runId}:${seq}`, data: JSON.stringify(part) }));
+  // Small ones share their memory, where an encoder would give each a block of its own.
+  return Buffer.from(encodeEvent({ id: `${runId}:${seq}`, data: JSON.stringify(part) }));
 }
 
 /** A run that is over, and whose log is gone: of its frames only the last are known. */
