@@ -25,6 +25,8 @@ export async function startValetLane({ folder, sessions }) {
     keysEach: 10,
     program: serverFile("valet"),
     execArgv,
+    // A machine that has much to do must not end runs while the last streams are opened.
+    env: { VALET_RUN_MAX_SECONDS: "3600" },
   });
   const requests = mintRequests(server.keys, sessions);
   const made = [];

@@ -23,6 +23,7 @@ const size = isQuick
       warmUps: 1,
       requests: 10,
       held: 100,
+      heldRounds: 5,
       sdk: 0.05,
     }
   : {
@@ -33,6 +34,7 @@ const size = isQuick
       warmUps: 3,
       requests: 100,
       held: 10_000,
+      heldRounds: 5,
       sdk: 1,
     };
 /** Deltas of 16 bytes. */
@@ -99,8 +101,8 @@ async function measureServers() {
 /** Each round in processes of its own: what memory was used for once is not given back. */
 async function measureAllHeld() {
   const found = { bare: [], valet: [] };
-  for (let round = 0; round < size.rounds; round += 1) {
-    say(`held streams, ${round + 1} of ${size.rounds} ...`);
+  for (let round = 0; round < size.heldRounds; round += 1) {
+    say(`held streams, ${round + 1} of ${size.heldRounds} ...`);
     for (const id of ["bare", "valet"]) {
       const lane =
         id === "bare"

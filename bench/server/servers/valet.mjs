@@ -10,7 +10,14 @@ const valet = new URL("../../../packages/server/dist/main.js", import.meta.url);
  * and makes projects and keys through the command's socket. Another `program` is one that starts
  * it in its own way.
  */
-export async function startValet({ folder, projects, keysEach, program = valet, execArgv, env = {} }) {
+export async function startValet({
+  folder,
+  projects,
+  keysEach,
+  program = valet,
+  execArgv,
+  env = {},
+}) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const server = await startServerProcess(program, {
