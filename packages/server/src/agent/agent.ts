@@ -137,6 +137,7 @@ export function createAgent({
         threadId: place.thread.id,
         session,
         ...(key === undefined ? {} : { key }),
+        isNewTurn: turn.kind !== "replies",
       });
       let taken: RunBudget | undefined;
       try {

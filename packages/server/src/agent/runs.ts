@@ -11,12 +11,16 @@ export interface Runs {
    * Begins a run, the only one of its thread. A revocation of its session or key aborts it.
    *
    * @param options.key What was asked, if the same may be asked again to find this run.
+   * @param options.isNewTurn Whether the conversation leaves what was asked before behind. Earlier
+   *   runs are then found by their keys no more: an answer may have gone, and its calls' ids may
+   *   come again. @default false
    * @throws {@link ProblemError} `run_in_progress`, or `unavailable` while the server closes.
    */
   begin(options: {
     readonly threadId: string;
     readonly session: SessionPrincipal;
     readonly key?: string;
+    readonly isNewTurn?: boolean;
   }): Run;
   /** The run going on in a thread. */
   active(threadId: string): Run | undefined;
@@ -56,6 +60,8 @@ export function createRuns({
   const active = new Map<string, Run>();
   /** In the order in which they ended. */
   const ended = new Map<string, { readonly run: Run; readonly atMs: number }>();
+  /** Ended runs that are found by their ids alone. */
+  const leftBehind = new WeakSet<Run>();
   let closing = false;
 
   function forgetOld(): void {
@@ -66,9 +72,12 @@ export function createRuns({
   }
 
   return {
-    begin({ threadId, session, key }) {
+    begin({ threadId, session, key, isNewTurn = false }) {
       if (closing) throw new ProblemError("unavailable", { headers: { "retry-after": "5" } });
       if (active.has(threadId)) throw new ProblemError("run_in_progress");
+      for (const { run: earlier } of isNewTurn ? ended.values() : []) {
+        if (earlier.threadId === threadId) leftBehind.add(earlier);
+      }
       let release: () => void = () => undefined;
       const run = createRun({
         id: `run_${randomBase62(22, random)}`,
@@ -101,7 +110,7 @@ export function createRuns({
       const going = active.get(threadId);
       if (going) return going.key === key ? going : undefined;
       for (const { run } of [...ended.values()].reverse()) {
-        if (run.threadId === threadId && run.key === key) return run;
+        if (run.threadId === threadId && run.key === key && !leftBehind.has(run)) return run;
       }
       return undefined;
     },

@@ -1,4 +1,4 @@
-import type { StoredThread } from "@valet/protocol";
+import type { StoredThread, StreamPart } from "@valet/protocol";
 import { expect, test } from "vitest";
 import {
   createAgentHarness,
@@ -408,4 +408,44 @@ test("a question whose answer waits for the page may be sent again, and is answe
   atMs += 61_000;
   expect((await ask(session, "", { id: threadId, messages })).text).toBe("Without it, then.");
   expect((await store.read(threadId, 10)).calls).toEqual([]);
+});
+
+test("the answer to a call of a new answer is not taken for that of the old one, whose call bore the same id", async () => {
+  const calling = (text: string) => [
+    ...says(text),
+    calls("c_2", "open_billing", {}),
+    finishes("tool-calls"),
+  ];
+  const model = createScriptedModel(
+    [calls("c_1", "open_billing", { a: 1 }), finishes("tool-calls")],
+    calling("First."),
+    [...says("Old end."), finishes()],
+    [calls("c_1", "open_billing", { a: 1 }), finishes("tool-calls")],
+    calling("Second."),
+    [...says("New end."), finishes()],
+  );
+  const { ask, chat } = await createAgentHarness({ model });
+  const session = someSession();
+  const reply = async (id: string, parts: readonly StreamPart[]) =>
+    readAnswer(
+      await chat(session, {
+        id,
+        tools: [pageTool],
+        toolOutputs: only(parts, "tool-input-available").map(({ toolCallId }) => ({
+          toolCallId,
+          output: 1,
+        })),
+      }),
+    );
+  const first = await ask(session, "Open", { tools: [pageTool] });
+  const { threadId } = first;
+  await reply(threadId, (await reply(threadId, first.parts)).parts);
+  const again = await ask(session, "", {
+    id: threadId,
+    trigger: "regenerate-message",
+    messages: [],
+    tools: [pageTool],
+  });
+  const last = await reply(threadId, (await reply(threadId, again.parts)).parts);
+  expect(last.text).toBe("New end.");
 });
