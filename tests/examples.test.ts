@@ -4,7 +4,7 @@ import { openBrowser, recordTraffic } from "./support/browser.ts";
 import { type HostSite, openHostSite } from "./support/host-site.ts";
 import { openModelEndpoint } from "./support/model-endpoint.ts";
 import type { RunningProgram } from "./support/programs.ts";
-import { runExample } from "./support/run-example.ts";
+import { openComplaining, runExample } from "./support/run-example.ts";
 
 /** The examples that most people begin with, each in a browser against a real server. */
 let site: HostSite;
@@ -35,16 +35,7 @@ async function open(
 ): Promise<{ page: Page; complaints: string[] }> {
   example = await runExample(name, on);
   context = await browser.newContext();
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    const isFavicon = message.location().url.endsWith("/favicon.ico");
-    if (message.type() === "error" && !isFavicon) complaints.push(message.text());
-  });
-  await page.goto(example.url);
-  return { page, complaints };
+  return openComplaining(context, example.url);
 }
 
 test("vanilla: a chat of one's own answers with its source, and opens it", async () => {

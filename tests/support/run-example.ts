@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
 import type { HostSite } from "./host-site.ts";
 import { freePort, type RunningProgram, startProgram } from "./programs.ts";
 
@@ -25,4 +26,21 @@ export async function runExample(name: string, site: HostSite): Promise<RunningP
       return code;
     },
   };
+}
+
+/** Opens a page, and tells everything that its policy or its script complains of. */
+export async function openComplaining(
+  context: BrowserContext,
+  url: string,
+): Promise<{ page: Page; complaints: string[] }> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    const isFavicon = message.location().url.endsWith("/favicon.ico");
+    if (message.type() === "error" && !isFavicon) complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints };
 }
