@@ -92,3 +92,21 @@ test("a chain that was cut together with its end is found, and the server goes o
   expect(made.stderr).toContain("the audit was changed");
   expect((await valet("audit", "verify")).stderr).toContain("the seal at line 1 does not");
 });
+
+test("a broken audit is sealed again for a reason, and says so from then on", async () => {
+  expect((await valet("audit", "verify")).status).toBe(1);
+  expect((await valet("audit", "reseal")).status).not.toBe(0);
+  const resealed = await valet("audit", "reseal", "--reason", "Cut by a failed restore.");
+  expect(resealed).toMatchObject({ status: 0 });
+  expect(resealed.stdout).toMatch(/Line \d+ says so and begins anew: Cut by a failed restore\./);
+  const verified = await valet("audit", "verify");
+  expect(verified.status).toBe(0);
+  expect(verified.stdout).toContain(resealed.stdout);
+  expect(verified.stdout).toMatch(/are whole but for what is said above\. \d+:[0-9a-f]{64}\n$/);
+  const again = await valet("audit", "reseal", "--reason", "Once more.");
+  expect(again.status).toBe(1);
+  expect(again.stderr).toContain("nothing to seal");
+  expect((await valet("audit", "export", "--output", exported())).status).toBe(0);
+  const file = await valet("audit", "verify", exported());
+  expect(file.stdout).toContain("Cut by a failed restore.");
+});

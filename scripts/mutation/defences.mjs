@@ -320,6 +320,13 @@ export const defences = [
     "return true ? verdict",
   ),
   off(
+    "T35",
+    "what a resealed chain stood for is not changed again",
+    "audit/reseal.ts",
+    "read.data.before !== before",
+    "false",
+  ),
+  off(
     "T36",
     "a token is of its environment",
     "data-folder/secrets.ts",

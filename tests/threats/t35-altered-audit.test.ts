@@ -71,3 +71,16 @@ test("a line that is added by hand is found", async () => {
     .run({ ...row, n: row.n + 1 });
   expect((await verify()).ok).toBe(false);
 });
+
+test("an operator who seals a broken chain again hides nothing, and nothing before it can be changed again", async () => {
+  database.exec("drop trigger audit_no_update; drop trigger audit_no_delete");
+  database.exec("update audit set actor = 'nobody' where n = 3");
+  await server.control.post("/audit/reseal", { reason: "Known." });
+  expect(await verify()).toMatchObject({ ok: true, breaks: [{ n: 3, fault: "changed" }] });
+  for (const n of [2, 3, 5]) {
+    database.exec(`update audit set at_ms = at_ms + 1 where n = ${n}`);
+    expect(await verify(), `line ${n}`).toMatchObject({ ok: false });
+    database.exec(`update audit set at_ms = at_ms - 1 where n = ${n}`);
+    expect(await verify()).toMatchObject({ ok: true });
+  }
+});

@@ -346,6 +346,8 @@ async function openParts(
       audit,
       store: auditStore,
       tallies,
+      log,
+      now,
       scopeOf: async (id) => ({ projectIds: [(await projects.get(id)).id], teamIds: [] }),
     }),
     states,

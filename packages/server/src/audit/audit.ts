@@ -14,6 +14,13 @@ export interface AuditStore {
   reference(who: Parameters<typeof ownerReference>[1]): string;
   /** Where the chain ends, and whether its seal fits. */
   head(): Promise<AuditHead>;
+  /**
+   * Adds a line behind everything that is there, whatever that is, and seals the chain with it.
+   *
+   * @param toLine Makes the line, of the digest of all lines before it.
+   * @returns Its number.
+   */
+  reseal(toLine: (before: string) => NewAudit): Promise<number>;
   /** The last line there is and the end of the chain, as of one instant. */
   ends(): Promise<{ readonly lastN: number; readonly headN: number }>;
 }

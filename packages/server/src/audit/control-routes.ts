@@ -1,10 +1,12 @@
 import { Hono } from "hono";
+import type { Logger } from "pino";
 import { z } from "zod";
 import type { AppEnv } from "../http/app-env.ts";
 import { readJson } from "../http/read-json.ts";
 import type { Audit, AuditScope, AuditStore } from "./audit.ts";
 import { auditContext } from "./audit-context.ts";
 import { exportAudit } from "./audit-export.ts";
+import { resealAudit } from "./reseal-audit.ts";
 import type { Tallies } from "./tallies.ts";
 import { describeFault, verifyAudit } from "./verify-audit.ts";
 
@@ -18,18 +20,24 @@ const verification = z.strictObject({
     .optional(),
 });
 
+const resealing = z.strictObject({ reason: z.string().trim().min(1).max(500) });
+
 /** What the `valet` command asks of the audit. */
 export function auditControlRoutes({
   audit,
   store,
   tallies,
   scopeOf,
+  log,
+  now = Date.now,
 }: {
   readonly audit: Audit;
   readonly store: AuditStore;
   readonly tallies: Pick<Tallies, "flush">;
   /** The lines of a project. @throws `ProblemError` `not_found`. */
   readonly scopeOf: (projectId: string) => Promise<AuditScope>;
+  readonly log: Pick<Logger, "warn">;
+  readonly now?: () => number;
 }): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
@@ -37,6 +45,13 @@ export function auditControlRoutes({
     const { anchors = [] } = await readJson(c, verification, { allowEmpty: true });
     const verdict = await verifyAudit(store, { anchors });
     return c.json(verdict.ok ? verdict : { ...verdict, message: describeFault(verdict) });
+  });
+
+  app.post("/audit/reseal", async (c) => {
+    const { reason } = await readJson(c, resealing);
+    return c.json(
+      await resealAudit({ store, reason, actor: auditContext(c, "command"), log, now }),
+    );
   });
 
   app.post("/audit/export", async (c) => {

@@ -1,6 +1,7 @@
 import type { AuditRow } from "../database/schema.ts";
 import type { AuditHead, AuditScope, AuditStore } from "./audit.ts";
 import { chainStart, hashLine } from "./audit-chain.ts";
+import { createLinesDigest, readReseal } from "./reseal.ts";
 
 /** What is wrong with a chain. */
 export type AuditFault =
@@ -17,10 +18,30 @@ export type AuditFault =
   /** The line is not the one that an anchor tells of. */
   | "not_anchored";
 
+/** A fault and the line that it was found at. */
+export interface AuditFaultAt {
+  readonly n: number;
+  readonly fault: AuditFault;
+}
+
+/** A fault that an operator has found, and resealed the chain behind it. */
+export interface AuditBreak extends AuditFaultAt {
+  /** The line that says so. */
+  readonly resealedBy: number;
+  readonly reason: string;
+}
+
 /** What a verification found. */
 export type AuditVerdict =
-  | { readonly ok: true; readonly first: number; readonly n: number; readonly hash: string }
-  | { readonly ok: false; readonly n: number; readonly fault: AuditFault };
+  | {
+      readonly ok: true;
+      readonly first: number;
+      readonly n: number;
+      readonly hash: string;
+      /** What was wrong and is known: it never goes away. Absent when there was nothing. */
+      readonly breaks?: readonly AuditBreak[];
+    }
+  | ({ readonly ok: false } & AuditFaultAt);
 
 /** A line of the log output: that this line had this hash. */
 export interface AuditAnchor {
@@ -41,34 +62,70 @@ export interface CheckLinesOptions {
 /**
  * Follows a chain line by line and gives the first one that is not as it was written. Memory does
  * not grow with the chain.
+ *
+ * A line that resealed the chain (`audit.resealed`) says what all lines before it were by then. As
+ * long as they are the same, faults among them are told as `breaks`; what was changed since is a
+ * fault like any other.
  */
 export async function checkLines(
   lines: AsyncIterable<AuditRow>,
   { first = 1, end, anchors = [] }: CheckLinesOptions = {},
 ): Promise<AuditVerdict> {
   const anchored = new Map(anchors.map(({ n, hash }) => [n, hash.toLowerCase()]));
-  const fault = (n: number, what: AuditFault): AuditVerdict => ({ ok: false, n, fault: what });
+  const before = createLinesDigest();
+  const breaks: AuditBreak[] = [];
   let last: { n: number; hash: Buffer } | undefined;
+  let found: AuditFaultAt | undefined;
+  let unanchored: AuditFaultAt | undefined;
   for await (const line of lines) {
     const n = last ? last.n + 1 : first;
     if (end && n > end.n) break;
-    if (line.n !== n) return fault(n, "missing");
-    if (!hashLine(line.prev_hash, line).equals(line.hash)) return fault(n, "changed");
-    const before = last?.hash ?? (n === 1 ? chainStart : line.prev_hash);
-    if (!line.prev_hash.equals(before)) return fault(last ? last.n : n, "replaced");
-    if (anchored.get(n) !== undefined && anchored.get(n) !== line.hash.toString("hex")) {
-      return fault(n, "not_anchored");
+    const reseal = readReseal(line, before.hex());
+    if (reseal) {
+      // What was found by then: the lines are the same, and among them are some from beyond the end.
+      breaks.push({ ...reseal.found, resealedBy: line.n, reason: reseal.reason });
+      found = undefined;
+    } else {
+      found ??= faultOf(line, n, last);
     }
-    anchored.delete(n);
-    last = { n, hash: line.hash };
+    const anchor = anchored.get(line.n);
+    // An anchor stands outside: nothing that the chain says of itself makes up for it.
+    if (anchor !== undefined && anchor !== line.hash.toString("hex")) {
+      unanchored ??= { n: line.n, fault: "not_anchored" };
+    }
+    anchored.delete(line.n);
+    before.add(line);
+    last = { n: line.n, hash: line.hash };
   }
   const n = last?.n ?? first - 1;
-  if (end && n < end.n) return fault(n + 1, "missing");
   const hash = last?.hash ?? chainStart;
-  if (end && !hash.equals(end.hash)) return fault(Math.max(n, 1), "replaced");
+  if (end && n < end.n) found ??= { n: n + 1, fault: "missing" };
+  if (end && !hash.equals(end.hash)) found ??= { n: Math.max(n, 1), fault: "replaced" };
   const [unseen] = anchored.keys();
-  if (unseen !== undefined && unseen > n) return fault(n + 1, "missing");
-  return { ok: true, first, n, hash: hash.toString("hex") };
+  if (unseen !== undefined && unseen > n) unanchored ??= { n: n + 1, fault: "missing" };
+  const worst = found && unanchored && unanchored.n < found.n ? unanchored : (found ?? unanchored);
+  if (worst) return { ok: false, ...worst };
+  return {
+    ok: true,
+    first,
+    n,
+    hash: hash.toString("hex"),
+    ...(breaks.length > 0 && { breaks }),
+  };
+}
+
+/** What is wrong with a line that should be the one of a number, behind the last one. */
+function faultOf(
+  line: AuditRow,
+  n: number,
+  last: { readonly n: number; readonly hash: Buffer } | undefined,
+): AuditFaultAt | undefined {
+  const fault = (at: number, what: AuditFault): AuditFaultAt => ({ n: at, fault: what });
+  if (line.n !== n) return fault(n, "missing");
+  if (!hashLine(line.prev_hash, line).equals(line.hash)) return fault(n, "changed");
+  const before = last?.hash ?? (n === 1 ? chainStart : line.prev_hash);
+  if (!line.prev_hash.equals(before)) return fault(last ? last.n : n, "replaced");
+  return undefined;
 }
 
 /** What {@link verifyAudit} is told beside the store. */
@@ -132,4 +189,9 @@ export function describeFault({ n, fault }: { n: number; fault: AuditFault }): s
     case "not_anchored":
       return `Line ${n} is not the one that its anchor in the log tells of.`;
   }
+}
+
+/** A break that is known in sentences, for people. */
+export function describeBreak({ resealedBy, reason, ...found }: AuditBreak): string {
+  return `${describeFault(found)} Line ${resealedBy} says so and begins anew: ${reason}`;
 }

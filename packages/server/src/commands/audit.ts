@@ -1,7 +1,13 @@
 import { Command, InvalidArgumentError } from "commander";
 import { AuditFileError, verifyAuditFile } from "../audit/audit-export.ts";
 import { anchorText } from "../audit/control-routes.ts";
-import { type AuditAnchor, type AuditVerdict, describeFault } from "../audit/verify-audit.ts";
+import {
+  type AuditAnchor,
+  type AuditBreak,
+  type AuditVerdict,
+  describeBreak,
+  describeFault,
+} from "../audit/verify-audit.ts";
 import type { Config } from "../config.ts";
 import { ControlError } from "../control/control-client.ts";
 import { chooseProject } from "./choose-project.ts";
@@ -29,10 +35,27 @@ export function auditCommand(
     .action(async (file: string | undefined, { anchor: anchors }: { anchor: AuditAnchor[] }) => {
       const verdict = file === undefined ? await verify(anchors) : await verifyFile(file, anchors);
       if (!verdict.ok) return fail(describeFault(verdict));
-      const { first, n, hash } = verdict;
+      const { first, n, hash, breaks = [] } = verdict;
+      for (const each of breaks) print(describeBreak(each));
+      const known = breaks.length === 0 ? "" : " but for what is said above";
       print(
-        n < first ? "The audit has no lines." : `Lines ${first} to ${n} are whole. ${n}:${hash}`,
+        n < first
+          ? "The audit has no lines."
+          : `Lines ${first} to ${n} are whole${known}. ${n}:${hash}`,
       );
+    });
+
+  command
+    .command("reseal")
+    .description(
+      "Seal an audit again that was found broken. The break stays in it, with the reason, for good.",
+    )
+    .requiredOption("--reason <text>", "what was found out about the break")
+    .action(async ({ reason }: { reason: string }) => {
+      await withServer(config(), async (client) => {
+        const found = await client.post<AuditBreak>("/audit/reseal", { reason });
+        print(describeBreak(found));
+      });
     });
 
   command

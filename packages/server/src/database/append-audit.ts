@@ -56,7 +56,7 @@ export async function appendAudit(db: Kysely<Schema>, lines: readonly NewAudit[]
 }
 
 /** A line as it will be read again, whichever database keeps it. */
-function toStored(
+export function toStored(
   line: NewAudit,
   referenceKey: Buffer,
 ): Omit<AuditRow, "n" | "prev_hash" | "hash"> {

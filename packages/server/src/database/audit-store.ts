@@ -4,6 +4,7 @@ import { ownerReference } from "../audit/owner-reference.ts";
 import { appendAudit } from "./append-audit.ts";
 import { auditSealingOf } from "./audit-keys.ts";
 import type { Database } from "./database.ts";
+import { resealAudit } from "./reseal-audit.ts";
 
 /** The audit in SQL. */
 export function createSqlAuditStore(database: Database): AuditStore {
@@ -54,6 +55,7 @@ export function createSqlAuditStore(database: Database): AuditStore {
       const isSealed = isSealOf(auditSealingOf(database).keys.seal, { n, hash }, row.seal);
       return { n, hash, isSealed, brokenAtMs: row.broken_at_ms };
     },
+    reseal: (toLine) => resealAudit(database, toLine),
     ends: async () => {
       const row = await database
         .selectFrom("audit_head")
