@@ -84,7 +84,7 @@ export function toArguments(input: unknown): ToolCallDisplay["arguments"] {
   return Object(input) === input ? (input as ToolCallDisplay["arguments"]) : { value: input };
 }
 
-/** The draft with changes to one of its calls. */
+/** The draft with changes to one of its calls. An error that it had is no more. */
 export function changeCall(
   draft: AnswerDraft,
   id: string,
@@ -92,7 +92,11 @@ export function changeCall(
 ): AnswerDraft {
   return withMessage(
     draft,
-    mapCalls(draft.message, (call) => (call.id === id ? { ...call, ...changes } : call)),
+    mapCalls(draft.message, (call) => {
+      if (call.id !== id) return call;
+      const { error: _, ...others } = call;
+      return { ...others, ...changes };
+    }),
   );
 }
 

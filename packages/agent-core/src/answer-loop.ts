@@ -2,7 +2,14 @@ import type { ChatRequest, StoredThread } from "@valet/protocol";
 import { AgentError } from "./agent-error.ts";
 import type { AgentEvent, AgentOptions } from "./agent-options.ts";
 import type { AgentSnapshot } from "./agent-snapshot.ts";
-import { type AnswerDraft, callsOf, closeMessage, pendingCalls, reopen } from "./answer-draft.ts";
+import {
+  type AnswerDraft,
+  callsOf,
+  changeCall,
+  closeMessage,
+  pendingCalls,
+  reopen,
+} from "./answer-draft.ts";
 import {
   lastQuestionAt,
   openAnswer,
@@ -223,12 +230,28 @@ export function createAnswerLoop({
         const { messageId: _, ...plain } = body;
         return { type: "request", body: plain };
       }
+      const refused = /^approvals\[(\d+)\]\.editedInput$/.exec(field ?? "")?.[1];
+      if (refused !== undefined) return withoutEdit(body, Number(refused), thrown);
       // It has been answered, by a run that this page has not seen the end of, or by another page.
       if (thrown === runIsGone || (thrown instanceof AgentError && code === "conflict")) {
         return { type: "sync", mustAnswer: true };
       }
       throw thrown;
     }
+  }
+
+  /** Arguments that do not fit are asked for again; all else of the request is sent without them. */
+  function withoutEdit(body: Partial<ChatRequest>, at: number, thrown: unknown): AnswerStep {
+    const { approvals = [], toolOutputs = [] } = body;
+    const kept = approvals.filter((_, index) => index !== at);
+    const { approvalId } = approvals[at] ?? {};
+    const call = draft && callsOf(draft).find((one) => one.approvalId === approvalId);
+    if (!draft || !call) throw thrown;
+    const error = (thrown as AgentError).message;
+    draft = changeCall(draft, call.id, { status: "approval_requested", error });
+    if (kept.length === 0 && toolOutputs.length === 0) return { type: "calls" };
+    const { approvals: _, ...others } = body;
+    return { type: "request", body: { ...others, ...(kept.length > 0 && { approvals: kept }) } };
   }
 
   async function attach(runId: string, signal: AbortSignal): Promise<AnswerStep | undefined> {

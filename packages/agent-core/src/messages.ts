@@ -36,8 +36,10 @@ export interface ToolCallDisplay {
   readonly status: ToolCallStatus;
   /** What it is called with: what the person made of it, once they have edited it. */
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** What the model wrote, where the person has changed it. */
+  readonly originalArguments?: Readonly<Record<string, unknown>>;
   readonly result?: unknown;
-  /** Why it failed or was stopped. */
+  /** Why it failed or was stopped; while it waits, why the arguments were not taken. */
   readonly error?: string;
   readonly durationMs?: number;
   /** What a search found. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import type { AgentOptions } from "./agent-options.ts";
+import type { AgentSnapshot } from "./agent-snapshot.ts";
 import {
   callsById,
   type OpenCall,
@@ -475,4 +476,65 @@ test("every event says where it was and how long it took, and holds no text of t
     { type: "response_completed", data: { ...place, toolCallCount: 1, durationMs } },
   ]);
   expect(JSON.stringify(events)).not.toContain(secret);
+});
+
+test("arguments that the server does not take are asked for again, and nothing else is lost", async () => {
+  const { tool, runs } = noting();
+  const ticket = { name: "create", side: "server", approvalId: "ap_2", isEditable: true } as const;
+  const refusal = {
+    status: 400,
+    code: "invalid_request",
+    field: "approvals[0].editedInput",
+    detail: "title is too long",
+  };
+  const { agent, events } = openWith([call("c_1"), call("c_2", ticket)], [tool]);
+  const [asks, whole] = server.script;
+  if (!asks || !whole) throw new Error("There is no script.");
+  server.script = [
+    asks,
+    { parts: [], problem: refusal },
+    // It has taken what was right, and waits for the rest.
+    { parts: [...asks.parts.slice(0, 1), { type: "finish", finishReason: "tool-calls" }] },
+    { parts: [], problem: refusal },
+    whole,
+  ];
+  const sent = agent.sendMessage("a");
+  await untilSnapshot(
+    agent,
+    (snapshot) => awaitsApproval(snapshot) && callsById(snapshot).c_1?.status === "completed",
+  );
+  await agent.approveToolCall("c_2", { editedInput: { title: "far too long" } });
+  const asked = (snapshot: AgentSnapshot) =>
+    callsById(snapshot).c_2?.error !== undefined && awaitsApproval(snapshot);
+  await untilSnapshot(agent, asked);
+  expect(callsById(agent.getSnapshot()).c_2).toMatchObject({
+    status: "approval_requested",
+    arguments: { title: "far too long" },
+    originalArguments: { to: " there " },
+    error: expect.stringContaining("title is too long"),
+  });
+  expect(server.chats.map(({ approvals, toolOutputs }) => [approvals, toolOutputs])).toMatchObject([
+    [undefined, undefined],
+    [[{ approvalId: "ap_2", editedInput: { title: "far too long" } }], [{ toolCallId: "c_1" }]],
+    [undefined, [{ toolCallId: "c_1" }]],
+  ]);
+  // What is shown is what is meant.
+  agent.approveToolCall("c_2");
+  await expect.poll(() => server.chats).toHaveLength(4);
+  expect(sentApprovals()).toEqual([
+    { approvalId: "ap_2", approved: true, editedInput: { title: "far too long" } },
+  ]);
+  await untilSnapshot(agent, asked);
+  await agent.approveToolCall("c_2", { editedInput: { title: "short" } });
+  await sent;
+  expect(sentApprovals()).toEqual([
+    { approvalId: "ap_2", approved: true, editedInput: { title: "short" } },
+  ]);
+  expect(runs).toHaveLength(1);
+  expect(agent.getMessages().at(-1)?.content).toBe("Done.");
+  expect(callsById(agent.getSnapshot()).c_2).toMatchObject({
+    arguments: { title: "short" },
+    originalArguments: { to: " there " },
+  });
+  expect(events.filter(({ type }) => type === "response_error")).toEqual([]);
 });

@@ -198,13 +198,19 @@ export function createPageTools({
     const isDecidable =
       standing !== "elsewhere" && checked.error === undefined && (await asks(call, checked, way));
     if (isOurs && !isDecidable) return isReleased(call.id) ? elsewhere : { type: "open", args };
-    showCall({ status: isDecidable ? "approval_requested" : "executing" });
+    showCall(
+      isDecidable
+        ? { status: "approval_requested", ...(call.error !== undefined && { error: call.error }) }
+        : { status: "executing" },
+    );
     const decision = await decisionOf(call, isDecidable, signal);
     if (!decision) return elsewhere;
     if (!decision.approved) return { type: "closed", decision };
     const { editedInput } = decision;
     if (editedInput === undefined) return { type: "open", args, decision };
-    showCall({ status: "executing", arguments: toArguments(editedInput) });
+    const { originalArguments = call.arguments } = call;
+    const changed = { arguments: toArguments(editedInput), originalArguments };
+    showCall({ status: "executing", ...changed });
     const edited = tool ? await checkArguments(tool, editedInput) : editedInput;
     return { type: "open", args: edited, decision };
   }
@@ -285,8 +291,12 @@ export function createPageTools({
   async function settleCall(call: ToolCallDisplay, way: Way): Promise<Said[] | undefined> {
     const { id: toolCallId, approvalId } = call;
     const { showCall } = way;
-    const approval = (decision: Decision | undefined): Said[] =>
-      decision && approvalId !== undefined ? [{ approvalId, ...decision }] : [];
+    const approval = (decision: Decision | undefined): Said[] => {
+      if (!decision || approvalId === undefined) return [];
+      // What was edited before, and not taken or not begun, is what is shown and meant.
+      const isEdited = decision.approved && call.originalArguments !== undefined;
+      return [{ approvalId, ...(isEdited && { editedInput: call.arguments }), ...decision }];
+    };
     const gate = await passGate(call, way);
     switch (gate.type) {
       case "elsewhere":

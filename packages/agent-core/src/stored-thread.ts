@@ -138,6 +138,9 @@ function toCall(
     name: call.toolName,
     status: toStatus(call),
     arguments: toArguments(call.input),
+    ...(call.originalInput !== undefined && {
+      originalArguments: toArguments(call.originalInput),
+    }),
     side: call.side,
     // An approval that was given is not asked for again where the page runs the tool: it owes the
     // output. The server begins what is its own when it is told once more.

@@ -10,7 +10,12 @@ export interface ScriptedAnswer {
   /** Waits before the frames that follow the first ones. */
   readonly waitsFor?: Promise<void>;
   /** Status and body of a problem, in the place of a stream. */
-  readonly problem?: { readonly status: number; readonly code: string };
+  readonly problem?: {
+    readonly status: number;
+    readonly code: string;
+    readonly field?: string;
+    readonly detail?: string;
+  };
 }
 
 /** A Valet server that answers as it is told, over real HTTP. */
@@ -70,9 +75,9 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       current = scripted.script.length > 1 ? scripted.script.shift() : scripted.script[0];
       if (current?.problem) {
         return json(response, current.problem.status, {
-          ...current.problem,
           title: "t",
           detail: "d",
+          ...current.problem,
         });
       }
       return stream(response, current, 0, current?.cutAfter);
