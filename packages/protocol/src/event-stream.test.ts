@@ -47,3 +47,57 @@ test("an event id names a run and a place in it, or nothing", () => {
     expect(parseEventId(id)).toBeUndefined();
   }
 });
+
+/** Lines that mean nothing, as other servers and proxies send them between and inside events. */
+const someNoise = fc.constantFrom(
+  ": hb",
+  ":",
+  ": data: no",
+  "retry: 3000",
+  "event: message",
+  "other",
+);
+
+/** What a stream may look like: its ends of lines, a mark at its start, noise anywhere. */
+const someStream = fc.record({
+  events: fc.array(fc.record({ event: anEvent, noise: fc.array(someNoise, { maxLength: 2 }) }), {
+    maxLength: 6,
+  }),
+  end: fc.constantFrom("\n", "\r\n", "\r"),
+  mark: fc.constantFrom("", "\uFEFF"),
+  cuts: fc.array(fc.nat({ max: 400 }), { maxLength: 12 }),
+  isSpaced: fc.boolean(),
+});
+
+test("whatever ends its lines, stands between them, and wherever its bytes are cut, a stream gives its events, each as soon as it is whole", () => {
+  fc.assert(
+    fc.property(someStream, ({ events, end, mark, cuts, isSpaced }) => {
+      const space = isSpaced ? " " : "";
+      const texts = events.map(({ event: { id, data }, noise }) => {
+        // Without the space, one at the start of a text would be taken for it.
+        const lines = data
+          .split("\n")
+          .map((line) => `data:${line.startsWith(" ") ? " " : space}${line}`);
+        const named = id === "" ? lines : [`id:${space}${id}`, ...lines];
+        return [...noise, ...named, ...noise, "", ""]
+          .slice(0, -1)
+          .map((line) => line + end)
+          .join("");
+      });
+      const bytes = new TextEncoder().encode(mark + texts.join(""));
+      const expected = events.map(({ event }) => event);
+      const places = [...new Set(cuts.map((at) => Math.min(at, bytes.length)))].sort(
+        (a, b) => a - b,
+      );
+      const decoder = createEventStreamDecoder();
+      const got = [0, ...places].flatMap((at, piece) =>
+        decoder.push(bytes.subarray(at, [...places, bytes.length][piece])),
+      );
+      expect(got).toEqual(expected);
+      // Cut short, it gives the events that are whole and nothing of the next.
+      const shortened = createEventStreamDecoder().push(bytes.subarray(0, places.at(-1) ?? 0));
+      expect(shortened).toEqual(expected.slice(0, shortened.length));
+      for (const size of [1, 2, 7]) expect(decodeInPieces(bytes, size)).toEqual(expected);
+    }),
+  );
+});

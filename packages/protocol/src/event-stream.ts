@@ -45,6 +45,8 @@ export function createEventStreamDecoder(): EventStreamDecoder {
   let id = "";
   let data: string[] = [];
   let atStart = true;
+  /** A carriage return ended the last line: a line feed that follows it belongs to that end. */
+  let isAfterReturn = false;
 
   function takeLine(line: string): StreamEvent | undefined {
     if (line === "") {
@@ -72,11 +74,15 @@ export function createEventStreamDecoder(): EventStreamDecoder {
       }
       const events: StreamEvent[] = [];
       for (;;) {
-        const end = /\r\n|\n|\r/.exec(rest);
-        // A carriage return at the very end may be half of a pair that the next piece completes.
-        if (!end || (end[0] === "\r" && end.index === rest.length - 1)) break;
-        const event = takeLine(rest.slice(0, end.index));
-        rest = rest.slice(end.index + end[0].length);
+        if (isAfterReturn && rest !== "") {
+          if (rest.startsWith("\n")) rest = rest.slice(1);
+          isAfterReturn = false;
+        }
+        const end = rest.search(/[\r\n]/);
+        if (end < 0) break;
+        isAfterReturn = rest[end] === "\r";
+        const event = takeLine(rest.slice(0, end));
+        rest = rest.slice(end + 1);
         if (event) events.push(event);
       }
       return events;
