@@ -105,6 +105,12 @@ export function createAnswer({
           break;
         case "tool-input-available":
         case "tool-input-error":
+          // Told again once a person has approved it, it is the call that it was.
+          if (
+            parts.some((each) => each.type === "tool-call" && each.toolCallId === part.toolCallId)
+          ) {
+            break;
+          }
           parts.push({ type: "tool-call", toolCallId: part.toolCallId });
           break;
         default:

@@ -76,6 +76,8 @@ async function wait({
 async function storedCalls(response: Response): Promise<Record<string, StoredToolCall>> {
   const thread = (await response.json()) as StoredThread;
   const parts = thread.messages.at(-1)?.parts ?? [];
+  const ids = parts.flatMap((part) => (part.type === "tool-call" ? [part.toolCallId] : []));
+  expect(ids).toEqual([...new Set(ids)]);
   return Object.fromEntries(
     parts.flatMap((part) => (part.type === "tool-call" ? [[part.toolCallId, part]] : [])),
   );
@@ -565,6 +567,20 @@ test("a stop between two runs ends what waits, unless it names another run", asy
   const refused = await reply({ approvals: [{ approvalId, approved: true }] });
   expect(await problemOf(refused)).toMatchObject({ status: 409, code: "approval_decided" });
   expect(runs).toEqual([]);
+});
+
+test("a result that comes after a stop changes nothing, and the answer does not go on", async () => {
+  const step: Script = [calls("p1", "open_billing", {}), finishes("tool-calls")];
+  const { request, reply, asked, session, model, stored } = await wait({
+    tools: [],
+    scripts: [step, answers],
+    pageTools: [pageTool],
+  });
+  await request(session, `/chat/${asked.threadId}/stop`, { method: "POST" });
+  const late = await reply({ toolOutputs: [{ toolCallId: "p1", output: 1 }] });
+  expect(await problemOf(late)).toMatchObject({ status: 409, code: "conflict" });
+  expect(await stored()).toMatchObject({ p1: { state: "stopped" } });
+  expect(model.calls).toHaveLength(1);
 });
 
 test("a tool that is gone or another one when its call is approved ends in an error that the model reads", async () => {

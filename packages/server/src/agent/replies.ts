@@ -190,8 +190,12 @@ function messageToGoOn(
   const message = messages.find(({ id }) => id === call?.message_id);
   if (haveChanged || !message) return message;
   if (message !== messages.at(-1)) return undefined;
-  const isOver = message.error === null && !endsInCalls(readAnswerParts(message.parts));
-  const isWaiting = callsOf({ calls }, message.id).some(
+  const made = callsOf({ calls }, message.id);
+  // Whoever stopped it does not want it to go on for a result that comes late.
+  const wasStopped = made.some(({ state }) => state === "stopped");
+  const isOver =
+    message.error === null && (wasStopped || !endsInCalls(readAnswerParts(message.parts)));
+  const isWaiting = made.some(
     ({ side, state }) => isOpen({ state }) && !(side === "server" && state === "approved"),
   );
   return isOver || isWaiting ? undefined : message;
