@@ -73,3 +73,15 @@ test("session-server: whoever is signed out is told so, and signed in the same p
   await ask();
   await page.getByRole("button", { name: "Copy the answer" }).waitFor();
 });
+
+test("react-headless: an interface of the app's own shows the answer and its source", async () => {
+  const { page, complaints } = await open("react-headless");
+  await page.getByRole("textbox", { name: "Question" }).fill("What do bees feed on?");
+  await page.keyboard.press("Enter");
+  await page.getByRole("list", { name: "Sources" }).waitFor();
+  expect(await page.getByRole("list", { name: "Conversation" }).textContent()).toContain(
+    "Bees feed on",
+  );
+  expect(await page.locator("[class^=valet-]").count()).toBe(0);
+  expect(complaints).toEqual([]);
+});
