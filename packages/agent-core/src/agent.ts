@@ -11,6 +11,7 @@ import { type AnswerLoop, type AnswerStep, createAnswerLoop } from "./answer-loo
 import { lastQuestionAt, showAnswer } from "./answer-view.ts";
 import { callHost } from "./call-host.ts";
 import { askingBody } from "./chat-body.ts";
+import type * as Later from "./later.ts";
 import { createLazyPageTools, type LazyPageTools } from "./lazy-page-tools.ts";
 import type { ConversationMessage } from "./messages.ts";
 import { newId } from "./new-id.ts";
@@ -20,7 +21,6 @@ import type { GetSessionToken, SessionTokenManager, Timers } from "./session-tok
 import { createRequestFrame, createSnapshotStore, type SnapshotStore } from "./snapshot-store.ts";
 import { stopped } from "./stopped.ts";
 import { nobody, openTabs, type Tabs } from "./tabs.ts";
-import type * as ThreadHistory from "./thread-history.ts";
 import type { ThreadPage, ThreadPageOptions } from "./thread-history.ts";
 import type { AnyTool } from "./tools.ts";
 import { createTransport, type Transport } from "./transport.ts";
@@ -361,7 +361,7 @@ export class Agent<Context = unknown> {
     this.#wish += 1;
     const wish = this.#wish;
     const [stored, { fromStored, goesOn }] = await this.#history(({ loadThread }, transport) =>
-      Promise.all([loadThread(transport, threadId), import("./stored-thread.ts")]),
+      Promise.all([loadThread(transport, threadId), import("./later.ts")]),
     );
     if (wish !== this.#wish) {
       throw new AgentError("superseded", "Another conversation was asked for meanwhile.");
@@ -439,12 +439,10 @@ export class Agent<Context = unknown> {
 
   /** Asks for what is stored. The code for it is loaded with the first such call. */
   #history<Value>(
-    ask: (history: typeof ThreadHistory, transport: Transport) => Promise<Value>,
+    ask: (history: typeof Later, transport: Transport) => Promise<Value>,
   ): Promise<Value> {
     const transport = this.#transport;
-    return this.#ofThisPerson(
-      import("./thread-history.ts").then((history) => ask(history, transport)),
-    );
+    return this.#ofThisPerson(import("./later.ts").then((history) => ask(history, transport)));
   }
 
   readonly #displayName = (name: string): string | undefined => {

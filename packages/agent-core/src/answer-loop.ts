@@ -351,7 +351,7 @@ export function createAnswerLoop({
     syncs += 1;
     if (syncs > maxSyncs) throw lost();
     if (stored) isCounted = true;
-    const { fromStored } = await untilAborted(import("./stored-thread.ts"), signal);
+    const { fromStored } = await untilAborted(import("./later.ts"), signal);
     const { messages, active_run_id } = stored ?? (await load(signal));
     const shown = fromStored(messages, displayName);
     const last = shown.at(-1);
@@ -377,7 +377,7 @@ export function createAnswerLoop({
 
   async function load(signal: AbortSignal): Promise<StoredThread> {
     const reconnection = createReconnection({ timers, random });
-    const { loadThread } = await import("./thread-history.ts");
+    const { loadThread } = await import("./later.ts");
     while (true) {
       try {
         const { threadId = "" } = store.read();

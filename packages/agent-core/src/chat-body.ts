@@ -31,7 +31,7 @@ export async function toChatRequest(
 }
 
 async function declare(tools: readonly AnyTool<never>[]): Promise<ClientToolDeclaration[]> {
-  const { declareTool } = await import("./tool-schema.ts");
+  const { declareTool } = await import("./later.ts");
   return Promise.all(tools.map(declareTool));
 }
 

@@ -10,7 +10,7 @@ export interface LazyPageTools extends PageTools {
 export function createLazyPageTools(options: PageToolsOptions): LazyPageTools {
   let loaded: PageTools | undefined;
   const load = async (): Promise<PageTools> => {
-    const { createPageTools } = await import("./page-tools.ts");
+    const { createPageTools } = await import("./later.ts");
     loaded ??= createPageTools(options);
     return loaded;
   };
