@@ -1,4 +1,3 @@
-import type { LanguageModelV3Prompt } from "@ai-sdk/provider";
 import type { ThreadList } from "@valet/protocol";
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -18,6 +17,7 @@ import {
   calls,
   createScriptedModel,
   finishes,
+  type ScriptedModel,
   says,
 } from "../../packages/server/src/agent/testing/scripted-model.ts";
 import { fetchOf, isIdle, openPage, until } from "./pages.ts";
@@ -344,7 +344,7 @@ function toolOf(name: string, executed: Map<string, number>): AnyTool {
 }
 
 /** Which question a model is to answer, and how far it is. */
-function placeIn(prompt: LanguageModelV3Prompt): {
+function placeIn(prompt: ScriptedModel["calls"][number]["prompt"]): {
   sequence: number;
   question: number;
   step: number;
