@@ -9,6 +9,7 @@ import {
   AgentChat,
   AgentFooter,
   AgentLauncher,
+  AgentMessageBubble,
   AgentProvider,
   type AgentProviderProps,
   conversationToMarkdown,
@@ -18,6 +19,7 @@ import {
   ToolCallGroup,
   useMessageIds,
 } from "./index.ts";
+import { german } from "./locales/de.ts";
 import { createLabels, english } from "./translation.ts";
 
 /** What is told in the console, which would be noise here. */
@@ -317,4 +319,22 @@ test("a list of ids is drawn again when a message comes, and not with every word
   expect(published.drawn).toBe(before);
   publish(answer("x"), { id: "b", role: "user", content: "?" });
   expect(container.textContent).toBe("a b");
+});
+
+test("why an answer failed is told in the language of the page, by its code", () => {
+  const failed = (errorCode: string, content = "English words"): string | null => {
+    const message = { id: "e", role: "assistant", content, blocks: [], isError: true, errorCode };
+    render(
+      <Provider translation={german}>
+        <AgentMessageBubble message={message as ConversationMessage} />
+      </Provider>,
+    );
+    const { textContent } = screen.getByRole("alert");
+    cleanup();
+    return textContent;
+  };
+  expect(failed("signed_out")).toBe("Melden Sie sich an, um den Assistenten zu nutzen.");
+  expect(failed("quota_exceeded")).toBe(failed("rate_limited"));
+  expect(failed("a_code_of_tomorrow", "Its own words")).toBe("Its own words");
+  expect(failed("constructor", "Its own words")).toBe("Its own words");
 });

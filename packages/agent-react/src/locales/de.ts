@@ -36,6 +36,32 @@ export const german: AgentTranslation = {
     cancel: "Abbrechen",
     retry: "Erneut versuchen",
     retryIn: "Erneut versuchen in {seconds} s",
+    failures: {
+      signed_out: "Melden Sie sich an, um den Assistenten zu nutzen.",
+      not_allowed: "Sie dürfen den Assistenten nicht nutzen.",
+      callback_failed:
+        "Ihre Sitzung ließ sich nicht starten. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
+      callback_timeout:
+        "Ihre Sitzung ließ sich nicht starten: Der Server der Seite hat nicht rechtzeitig geantwortet.",
+      invalid_token:
+        "Ihre Sitzung ließ sich nicht starten. Was der Server der Seite geantwortet hat, ist keine Sitzung.",
+      token_unchanged:
+        "Ihre Sitzung ließ sich nicht erneuern. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+      token_rejected:
+        "Ihre Sitzung wurde abgelehnt. Laden Sie die Seite neu und versuchen Sie es noch einmal.",
+      rate_limited:
+        "Es sind gerade zu viele Anfragen. Warten Sie einen Moment und versuchen Sie es noch einmal.",
+      budget_exhausted: "Was in dieser Unterhaltung gefragt werden darf, ist aufgebraucht.",
+      network_error:
+        "Der Assistent ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
+      stream_interrupted: "Die Verbindung ist abgerissen, bevor die Antwort zu Ende war.",
+      origin_not_allowed: "Auf dieser Seite gibt es den Assistenten nicht.",
+      run_in_progress:
+        "Eine frühere Antwort wird noch geschrieben. Versuchen Sie es noch einmal, wenn sie zu Ende ist.",
+      model_unavailable: "Der Assistent ist ausgelastet. Versuchen Sie es gleich noch einmal.",
+      run_interrupted: "Die Antwort wurde unterbrochen. Versuchen Sie es noch einmal.",
+      internal_error: "Etwas ist schiefgegangen. Versuchen Sie es noch einmal.",
+    },
     offline: "Sie sind offline. Antworten kommen, sobald die Verbindung wieder steht.",
     stillWorking: "Es dauert noch",
     jumpToLatest: "Zum neuesten Beitrag",
