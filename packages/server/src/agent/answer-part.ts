@@ -12,7 +12,7 @@ export type AnswerPart =
 
 /**
  * What a call of the model said, word for word and with what its provider says of each piece: some
- * want it back when they are told the results. Kept only while the message waits for results.
+ * want it back when they are told the results. Kept only while the message may go on.
  */
 export interface SaidPart {
   readonly type: "said";

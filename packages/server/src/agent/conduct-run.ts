@@ -277,7 +277,8 @@ function answerToSave(
   const isEmpty = answer.parts.every(({ type }) => type === "step");
   if (isEmpty && ending.kind === "stopped") return undefined;
   const error = ending.kind === "failed" ? ending.failure.code : null;
-  const parts = waitsForPage(ending) ? answer.parts : withoutSaid(answer.parts);
+  const mayGoOn = ending.kind === "failed" || waitsForPage(ending);
+  const parts = mayGoOn ? answer.parts : withoutSaid(answer.parts);
   return asRow(options, { parts, calls: answer.calls, cited, error });
 }
 

@@ -107,6 +107,43 @@ test("a session pays for a run that was cut off, with the call that went on", as
   expect(modelTokens).toBeGreaterThan(42 + 100);
 });
 
+test("an answer is kept in the middle of a step as well, within the time that is set", async () => {
+  const before = await createAgentHarness({
+    model: createScriptedModel([...says("Half an answer"), "hangs"]),
+    limits: { draftEveryMs: 1 },
+  });
+  const session = someSession({ owner: "jo" });
+  const response = await before.chat(session, { messages: [someQuestion("How many?")] });
+  await untilSaid(response, "Half an answer");
+  const threadId = response.headers.get("x-thread-id") ?? "";
+  const runId = response.headers.get("x-run-id") ?? "";
+  for (let draft = ""; !draft.includes("Half an answer"); ) {
+    await new Promise((resolve) => setImmediate(resolve));
+    draft = (await before.record.find(threadId, runId))?.draft ?? "";
+  }
+  // Nothing of it is in the conversation as long as its stream tells it.
+  expect((await before.store.read(threadId, 9)).messages).toHaveLength(1);
+  await before.record.endInterrupted(Date.now());
+  const { messages } = await before.store.read(threadId, 9);
+  expect(messages[1]?.parts).toContain("Half an answer");
+});
+
+test("what each run has used stands under its session and owner", async () => {
+  const model = createScriptedModel([...says("Yes."), finishes("stop", { input: 70, output: 9 })]);
+  const { ask, record } = await createAgentHarness({ model });
+  const session = someSession({ owner: "jo" });
+  const { threadId, runId } = await ask(session, "Is it?");
+  expect(await record.find(threadId, runId)).toMatchObject({
+    project_id: "prj_1",
+    sid: session.sid,
+    owner: "jo",
+    ending: "finished",
+    input_tokens: 70,
+    output_tokens: 9,
+    draft: null,
+  });
+});
+
 test("results of the page's tools that were recorded without a run may be sent again", async () => {
   const model = createScriptedModel(
     [calls("c_1", "open_billing", {}), finishes("tool-calls")],

@@ -46,6 +46,7 @@ test("steps come back as they were, each with the results of its calls", () => {
       { type: "step" },
       { type: "text", text: "Done." },
     ),
+    question("And?"),
   ];
   const calls = [
     call("c_1", "completed", { value: "for the page", forModel: { more: 1 } }),
@@ -59,6 +60,7 @@ test("steps come back as they were, each with the results of its calls", () => {
     "assistant",
     "tool",
     "assistant",
+    "user",
   ]);
   expect(prompt[3]?.content).toMatchObject([
     { toolCallId: "c_1", output: { type: "json", value: { more: 1 } } },
@@ -67,4 +69,45 @@ test("steps come back as they were, each with the results of its calls", () => {
   expect(prompt[5]?.content).toMatchObject([{ toolCallId: "c_3", output: { type: "error-text" } }]);
   // Providers take nothing but an object for arguments.
   expect(prompt[4]?.content).toMatchObject([{ type: "tool-call", input: {} }]);
+});
+
+test("a message that goes on is told as it was said, with its calls as they are recorded, and ends with their results", () => {
+  const providerOptions = { own: { signature: "s" } };
+  const said: AnswerPart = {
+    type: "said",
+    content: [
+      { type: "reasoning", text: "Hm.", providerOptions },
+      { type: "text", text: "Looking." },
+      { type: "tool-call", toolCallId: "c_1", toolName: "tool", input: { at: 1 }, providerOptions },
+      { type: "tool-call", toolCallId: "c_gone", toolName: "tool", input: {} },
+    ],
+  };
+  const goesOn = answer(
+    { type: "step" },
+    { type: "text", text: "Looking." },
+    said,
+    { type: "tool-call", toolCallId: "c_1" },
+    { type: "step" },
+    { type: "text", text: "Half an" },
+  );
+  const calls = [{ ...call("c_1", "completed", { value: 1 }), input: '{"at":2}' }];
+  const prompt = buildPrompt({ system: "", messages: [question("Go"), goesOn], calls });
+  expect(prompt.slice(2)).toMatchObject([
+    {
+      role: "assistant",
+      content: [
+        { type: "reasoning", text: "Hm.", providerOptions },
+        { type: "text", text: "Looking." },
+        { type: "tool-call", toolCallId: "c_1", input: { at: 2 }, providerOptions },
+      ],
+    },
+    { role: "tool", content: [{ toolCallId: "c_1" }] },
+  ]);
+  expect(prompt).toHaveLength(4);
+  const later = buildPrompt({
+    system: "",
+    messages: [question("Go"), goesOn, question("And?")],
+    calls,
+  });
+  expect(JSON.stringify(later)).not.toContain("Hm.");
 });

@@ -17,12 +17,15 @@ export interface PromptOptions {
   readonly calls: readonly ToolCallRow[];
 }
 
-/** Builds a model's prompt of a stored conversation, beginning at the first question in it. */
+/**
+ * Builds a model's prompt of a stored conversation, beginning at the first question in it and
+ * ending with what there is to answer: half an answer behind that is written anew.
+ */
 export function buildPrompt({ system, messages, calls }: PromptOptions): LanguageModelV3Prompt {
   const callsById = new Map(calls.map((call) => [call.id, call]));
   const firstQuestion = messages.findIndex(({ role }) => role === "user");
   const conversation = firstQuestion < 0 ? [] : messages.slice(firstQuestion);
-  return [
+  const prompt: LanguageModelV3Prompt = [
     { role: "system", content: system },
     ...conversation.flatMap((message, at): LanguageModelV3Message[] => {
       if (message.role === "user") {
@@ -34,6 +37,8 @@ export function buildPrompt({ system, messages, calls }: PromptOptions): Languag
       return splitIntoSteps(known).flatMap((step) => toMessages(step, callsById));
     }),
   ];
+  while (prompt.at(-1)?.role === "assistant") prompt.pop();
+  return prompt;
 }
 
 function splitIntoSteps(parts: readonly AnswerPart[]): AnswerPart[][] {

@@ -307,6 +307,39 @@ test("anthropic: what it thought before a call of the page is told back with the
   expect(JSON.stringify(provider.requests[3]?.body)).not.toContain("signed-by");
 });
 
+test("anthropic: an answer that failed behind the page's results goes on from them, with what was thought and without the half of it", async () => {
+  const { ask, chat, store, provider } = await connect(
+    anthropic,
+    [
+      { reasoning: "To the page.", calls: [{ name: "open_billing", input: { plan: "pro" } }] },
+      { reasoning: "Half a thought", text: "Half an ", fails: "cut" },
+      { text: "It is open." },
+    ],
+    { modelOptions: thinking },
+  );
+  const session = someSession({ owner: "jo" });
+  const { threadId } = await ask(session, "Open it", { tools: [openBilling] });
+  const body = {
+    id: threadId,
+    tools: [openBilling],
+    toolOutputs: [{ toolCallId: "call_1", output: "opened" }],
+  };
+  const failed = await readAnswer(await chat(session, body));
+  expect(only(failed.parts, "data-error")[0]?.data.code).toBe("model_unavailable");
+  const again = await readAnswer(await chat(session, body));
+  expect(again.parts.at(-1)).toEqual({ type: "finish", finishReason: "stop" });
+  const told = provider.requests[2]?.body.messages as { role: string; content: object[] }[];
+  expect(told.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+  expect(told[1]?.content).toMatchObject([
+    { type: "thinking", thinking: "To the page.", signature: "signed-by-the-provider" },
+    { type: "tool_use", id: "call_1" },
+  ]);
+  expect(told[2]?.content).toMatchObject([{ type: "tool_result", tool_use_id: "call_1" }]);
+  const stored = (await store.read(threadId, 9)).messages.map(({ parts }) => parts).join();
+  expect(stored).toContain("It is open.");
+  expect(stored).not.toMatch(/To the page|Half a thought|signed-by/);
+});
+
 test("an address where nobody listens is a failure that may pass", async () => {
   const { ask, provider } = await connect(anthropic, [answers]);
   await provider.close();
