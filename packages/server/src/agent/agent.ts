@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type RandomBytes, randomBase62 } from "../base62.ts";
+import type { ThreadRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 import { type RunBudget, type SessionBudget, usedSession } from "../sessions/session-budget.ts";
@@ -7,9 +8,15 @@ import { type ChatInput, readTurn } from "./chat-request.ts";
 import { conductRun, type RunLimits } from "./conduct-run.ts";
 import type { Models } from "./models/registry.ts";
 import { type Run, recallRun } from "./run.ts";
-import { endingFrames, endingOf, RunStopped, recordedFailure } from "./run-ending.ts";
+import {
+  endingFrames,
+  endingOf,
+  type RunEnding,
+  RunStopped,
+  recordedFailure,
+} from "./run-ending.ts";
 import type { RunLog } from "./run-log.ts";
-import type { RunStore } from "./run-store.ts";
+import type { NewRun, RunStore } from "./run-store.ts";
 import type { Runs } from "./runs.ts";
 import type { ServerTool } from "./server-tool.ts";
 import { createSystemPrompt } from "./system-prompt.ts";
@@ -114,6 +121,14 @@ export function createAgent({
     });
   }
 
+  /** Ends a run in the record that has not begun to be conducted. */
+  async function forget(id: string, ending: RunEnding): Promise<void> {
+    const code = ending.kind === "failed" ? ending.failure.code : ending.kind;
+    const usage = { inputTokens: 0, outputTokens: 0 };
+    // A database that is away has it at the next start.
+    await record.end({ id, atMs: now(), ending: code, usage }).catch(() => undefined);
+  }
+
   return {
     async chat(session, input, { requestId, log }) {
       const turn = readTurn(input, () => `msg_${randomBase62(22, random)}`);
@@ -144,21 +159,32 @@ export function createAgent({
         // Answers to calls go on with a turn that was paid for.
         taken = await budget.begin(session, turn.kind !== "replies");
         const { sid, owner } = session;
-        const prepared = await prepareTurn({ store, place, turn, now, sid, mayUse, toolbox });
-        const system = createSystemPrompt(input);
-        const messageId = prepared.goesOn?.message.id ?? `msg_${randomBase62(22, random)}`;
-        const { thread } = prepared;
-        await record.begin({
+        const answerId = `msg_${randomBase62(22, random)}`;
+        const newRun = (thread: ThreadRow, messageId: string, replaces?: string): NewRun => ({
           id: run.id,
           project_id: thread.project_id,
           thread_id: thread.id,
           message_id: messageId,
-          replaces: prepared.replaces ?? null,
-          sid: session.sid,
-          owner: session.owner,
+          replaces: replaces ?? null,
+          sid,
+          owner,
           until_s: usedSession(session).untilS,
           started_at_ms: now(),
         });
+        const prepared = await prepareTurn({
+          store,
+          place,
+          turn,
+          newRun: (thread) => newRun(thread, answerId),
+          now,
+          sid,
+          mayUse,
+          toolbox,
+        });
+        const { thread, replaces, isRecorded = false } = prepared;
+        const messageId = prepared.goesOn?.message.id ?? answerId;
+        if (!isRecorded) await record.begin(newRun(thread, messageId, replaces));
+        const system = createSystemPrompt(input);
         void conductRun({
           run,
           turn: prepared,
@@ -179,8 +205,10 @@ export function createAgent({
         });
       } catch (error) {
         await taken?.giveBack();
-        // Ends it for whoever follows it already; the request itself is answered with the problem.
         const ending = endingOf(error);
+        // It may be recorded already, when what failed came behind that.
+        if (!(error instanceof ProblemError)) await forget(run.id, ending);
+        // Ends it for whoever follows it already; the request itself is answered with the problem.
         run.end(ending, endingFrames(ending, requestId));
         throw error;
       }

@@ -192,3 +192,23 @@ test("a server that closes leaves the same behind as one that was killed", async
   const told = await after.request(session, path, { headers: { "last-event-id": `${runId}:1` } });
   expect(only((await readAnswer(told)).parts, "data-error")[0]?.data.code).toBe("run_interrupted");
 });
+
+test("a question whose run could not begin leaves no run that goes on", async () => {
+  const model = createScriptedModel([...says("Yes."), finishes()]);
+  const harness = await createAgentHarness({ model });
+  const read = harness.store.read;
+  let failures = 1;
+  // The question and its run are written; what comes next fails.
+  Object.assign(harness.store, {
+    read: (...args: Parameters<typeof read>) => {
+      failures -= 1;
+      return failures === 0 ? Promise.reject(new Error("gone")) : read(...args);
+    },
+  });
+  const session = someSession({ owner: "jo" });
+  const question = someQuestion("Is it?", "a_long_enough_id_of_a_message");
+  expect((await harness.chat(session, { messages: [question] })).status).toBe(500);
+  expect(await harness.record.endInterrupted(Date.now())).toBe(0);
+  const again = await readAnswer(await harness.chat(session, { messages: [question] }));
+  expect(again.text).toBe("Yes.");
+});

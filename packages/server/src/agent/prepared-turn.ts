@@ -13,6 +13,8 @@ export interface PreparedTurn {
   readonly replaces?: string;
   /** The ids of the calls that this request has decided, in the message that goes on. */
   readonly decided?: readonly string[];
+  /** Whether the run was recorded with the question. @default false */
+  readonly isRecorded?: boolean;
 }
 
 /** How much of a conversation a model is told, in messages. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createSqlRunStore } from "../database/run-store.ts";
 import type { ThreadRow, ToolCallRow } from "../database/schema.ts";
 import { useStorePlace } from "../database/testing/store-place.ts";
 import type { TestDatabaseKind } from "../database/testing/test-databases.ts";
@@ -145,6 +146,29 @@ export function threadStoreContract(kind: TestDatabaseKind): void {
       store().addQuestion({ thread: fresh, isNew: true, message: impossible }),
     ).rejects.toThrow();
     expect(await store().find(fresh.project_id, fresh.id)).toBeUndefined();
+  });
+
+  test(`${kind.name}: a question and the run that answers it are written together or not at all`, async () => {
+    const thread = newThread(await place.newProject());
+    const run = {
+      id: `run_of_${thread.id}`,
+      project_id: thread.project_id,
+      thread_id: thread.id,
+      message_id: "a1",
+      replaces: null,
+      sid: "ses_1",
+      owner: "jo",
+      until_s: 1,
+      started_at_ms: startMs,
+    };
+    const runs = createSqlRunStore(place.database);
+    const impossible = { ...run, sid: null as unknown as string };
+    const question = { thread, isNew: true, message: message(thread.id, "q1") };
+    await expect(store().addQuestion({ ...question, run: impossible })).rejects.toThrow();
+    expect(await store().find(thread.project_id, thread.id)).toBeUndefined();
+    await store().addQuestion({ ...question, run });
+    expect(await runs.find(thread.id, run.id)).toMatchObject({ ...run, ended_at_ms: null });
+    await runs.endInterrupted(startMs);
   });
 
   test(`${kind.name}: of those who take a call to its next state at the same time one does, and the others change nothing`, async () => {

@@ -5,6 +5,7 @@ import type {
   ThreadSourceRow,
   ToolCallRow,
 } from "../database/schema.ts";
+import type { NewRun } from "./run-store.ts";
 
 /** Where conversations are kept. Every write is all or nothing, and durable when it resolves. */
 export interface ThreadStore {
@@ -30,6 +31,8 @@ export interface ThreadStore {
     readonly isNew: boolean;
     readonly message: NewMessage;
     readonly replaces?: string;
+    /** The run that answers it, which is recorded with it. */
+    readonly run?: NewRun;
   }): Promise<void>;
   /**
    * Takes calls from one state to the next, in order: all of them, or none when one is not in the

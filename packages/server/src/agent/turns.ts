@@ -2,6 +2,7 @@ import type { ThreadRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import { callsOf, type PreparedTurn, promptMessages } from "./prepared-turn.ts";
 import { type CallAuthority, prepareReplies, type Replies } from "./replies.ts";
+import type { NewRun } from "./run-store.ts";
 import { isOpen, type ThreadContents, type ThreadStore } from "./thread-store.ts";
 import type { OpenedThread } from "./threads.ts";
 
@@ -26,6 +27,8 @@ export interface PrepareTurnOptions extends CallAuthority {
   readonly store: ThreadStore;
   readonly place: OpenedThread;
   readonly turn: Turn;
+  /** The run, if it writes a new answer: it is recorded in one write with a question that is new. */
+  readonly newRun?: (thread: ThreadRow) => NewRun;
   readonly now: () => number;
 }
 
@@ -42,10 +45,10 @@ const titleLength = 80;
  *   thread does not have, or what {@link prepareReplies} throws.
  */
 export async function prepareTurn(options: PrepareTurnOptions): Promise<PreparedTurn> {
-  const { store, place, turn, now } = options;
+  const { store, place, turn, newRun, now } = options;
   switch (turn.kind) {
     case "question":
-      return prepareQuestion(store, place, turn, now());
+      return prepareQuestion(store, place, turn, newRun, now());
     case "replies":
       return prepareReplies({ ...options, replies: turn, atMs: now() });
     case "regenerate":
@@ -57,6 +60,7 @@ async function prepareQuestion(
   store: ThreadStore,
   { thread, isNew }: OpenedThread,
   { messageId, text, replaces }: Extract<Turn, { kind: "question" }>,
+  newRun: PrepareTurnOptions["newRun"],
   atMs: number,
 ): Promise<PreparedTurn> {
   const known = isNew ? undefined : await store.findMessage(thread.id, messageId);
@@ -91,6 +95,7 @@ async function prepareQuestion(
     thread: titled,
     isNew,
     ...(replaced && { replaces: replaced.id }),
+    ...(newRun && { run: newRun(titled) }),
     message: {
       id: messageId,
       thread_id: thread.id,
@@ -102,7 +107,7 @@ async function prepareQuestion(
     },
   });
   const contents = await store.read(thread.id, promptMessages);
-  return { thread: titled, contents };
+  return { thread: titled, contents, isRecorded: newRun !== undefined };
 }
 
 /** Answers the last question again; an answer that stands behind it gives way to the new one. */

@@ -136,7 +136,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         .execute();
     },
 
-    addQuestion: ({ thread, isNew, message, replaces }) =>
+    addQuestion: ({ thread, isNew, message, replaces, run }) =>
       database.transaction().execute(async (db) => {
         if (isNew) {
           // Another question may have made it since it was looked for.
@@ -150,6 +150,7 @@ export function createSqlThreadStore(database: Database): ThreadStore {
         }
         await stopOpen(db, thread.id, message.created_at_ms);
         await append(db, message);
+        if (run) await db.insertInto("run").values(run).execute();
       }),
 
     changeCalls: (threadId, changes) =>
