@@ -132,8 +132,10 @@ async function play(database: Database, acts: readonly Act[]): Promise<void> {
       case "stop": {
         if (threadId === undefined) break;
         const stopped = await server.request(session, `/chat/${threadId}/stop`, { method: "POST" });
-        expect(await stopped.json()).toEqual({ stopped: oracle.hanging !== undefined });
+        const isOpen = oracle.hanging !== undefined || turn?.isWaiting === true;
+        expect(await stopped.json()).toEqual({ stopped: isOpen });
         if (oracle.hanging && turn) turn.error = undefined;
+        if (turn) turn.isWaiting = false;
         oracle.hanging = undefined;
         break;
       }

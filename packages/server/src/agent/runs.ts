@@ -26,7 +26,7 @@ export interface Runs {
   active(threadId: string): Run | undefined;
   /** A run of a thread by its id, going on or ended not long ago. */
   find(threadId: string, runId: string): Run | undefined;
-  /** The latest run of a thread that was begun with this key. */
+  /** The latest run of a thread, if it was begun with this key. */
   findByKey(threadId: string, key: string): Run | undefined;
   /** Interrupts what is going on, begins nothing more, and resolves when all runs have ended. */
   close(): Promise<void>;
@@ -110,7 +110,9 @@ export function createRuns({
       const going = active.get(threadId);
       if (going) return going.key === key ? going : undefined;
       for (const { run } of [...ended.values()].reverse()) {
-        if (run.threadId === threadId && run.key === key && !leftBehind.has(run)) return run;
+        if (run.threadId !== threadId) continue;
+        // Whoever has seen what came behind it means something new.
+        return run.key === key && !leftBehind.has(run) ? run : undefined;
       }
       return undefined;
     },

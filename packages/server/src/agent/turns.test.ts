@@ -449,3 +449,20 @@ test("the answer to a call of a new answer is not taken for that of the old one,
   const last = await reply(threadId, (await reply(threadId, again.parts)).parts);
   expect(last.text).toBe("New end.");
 });
+
+test("a question whose answer failed behind the page's results is answered anew when it is sent again", async () => {
+  const model = createScriptedModel(
+    [calls("c_1", "open_billing", {}), finishes("tool-calls")],
+    [...says("It is"), { throws: new Error("reset") }],
+    [...says("All of it."), finishes()],
+  );
+  const { ask, chat } = await createAgentHarness({ model });
+  const session = someSession();
+  const question = someQuestion("Open it");
+  const { threadId } = await ask(session, "", { messages: [question], tools: [pageTool] });
+  const toolOutputs = [{ toolCallId: "c_1", output: "done" }];
+  await readAnswer(await chat(session, { id: threadId, tools: [pageTool], toolOutputs }));
+  const again = await readAnswer(await chat(session, { id: threadId, messages: [question] }));
+  expect(again.text).toBe("All of it.");
+  expect(only(again.parts, "tool-input-available")).toEqual([]);
+});
