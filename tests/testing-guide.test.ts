@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as pageKit from "@valet/agent-core/testing";
 import * as kit from "@valet/server/testing";
 import { expect, test } from "vitest";
 import { cleanEnvironment, root } from "./support/programs.ts";
@@ -28,7 +29,7 @@ test("the guide's test runs as it stands, against the build", () => {
   }
 });
 
-test("the guide names everything that the kit exports, and nothing else", () => {
+test("the guide names everything that the kits export, and nothing else", () => {
   const named = new Set(page.match(/\b(?:scripted|record|replay|test)(?:\w*(?:Server|Model))\b/g));
-  expect([...named].sort()).toEqual(Object.keys(kit).sort());
+  expect([...named].sort()).toEqual([...Object.keys(kit), ...Object.keys(pageKit)].sort());
 });
