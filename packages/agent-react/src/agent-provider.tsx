@@ -37,6 +37,8 @@ export interface AgentProviderProps<Context = unknown> {
   readonly sourceGroupIdsInclude?: readonly string[];
   /** Whether past conversations can be listed and resumed. @default false */
   readonly enableHistory?: boolean;
+  /** Whether tabs that show the same conversation show it live in all of them. @default true */
+  readonly shareTabs?: boolean;
   /** The Valet server's address. @default what the session reply says */
   readonly baseUrl?: string;
   /** Who is signed in to your app. A change ends session and conversation. */
@@ -141,6 +143,7 @@ const providerProps = [
   "theme",
   "sourceGroupIdsInclude",
   "enableHistory",
+  "shareTabs",
   "baseUrl",
   "userKey",
   "locale",
@@ -199,6 +202,7 @@ function toOptions<Context>(props: AgentProviderProps<Context>): Forwarded<Conte
     user,
     sourceGroupIdsInclude,
     enableHistory,
+    shareTabs,
     baseUrl,
     translation,
     locale = translation?.locale,
@@ -214,6 +218,7 @@ function toOptions<Context>(props: AgentProviderProps<Context>): Forwarded<Conte
     ...(user !== undefined && { user }),
     ...(sourceGroupIdsInclude !== undefined && { sourceGroupIdsInclude }),
     ...(enableHistory !== undefined && { enableHistory }),
+    ...(shareTabs !== undefined && { shareTabs }),
     ...(baseUrl !== undefined && { baseUrl }),
     ...(locale !== undefined && { locale }),
   };

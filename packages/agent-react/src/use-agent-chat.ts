@@ -36,6 +36,8 @@ export interface AgentChatState {
     limit?: number;
   }) => Promise<{ threads: readonly ListedThread[]; nextCursor: string | undefined }>;
   readonly resumeThread: (threadId: string) => Promise<void>;
+  /** Takes up a conversation whose id the page has kept. Needs no history. */
+  readonly attachThread: (threadId: string) => Promise<void>;
   readonly deleteThread: (threadId: string) => Promise<void>;
   /** Messages that wait for the present answer to end. */
   readonly queued: readonly QueuedMessage[];
@@ -81,6 +83,7 @@ export function useAgentChat(): AgentChatState {
       rejectToolCall: (id: string, reason?: string) => agent.rejectToolCall(id, reason),
       listThreads: (options?: { cursor?: string; limit?: number }) => agent.listThreads(options),
       resumeThread: (threadId: string) => agent.resumeThread(threadId),
+      attachThread: (threadId: string) => agent.attachThread(threadId),
       deleteThread: (threadId: string) => agent.deleteThread(threadId),
       cancelQueuedMessage: (id: string) => agent.cancelQueuedMessage(id),
       retry: () => agent.retry(),
