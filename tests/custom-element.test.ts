@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ValetAgentElement } from "../packages/agent-react/src/element/valet-agent-element.tsx";
-import { openBrowser, recordTraffic } from "./support/browser.ts";
+import { openBrowser, recordTraffic, whenSettled } from "./support/browser.ts";
 import { type HostSite, openHostSite } from "./support/host-site.ts";
 
 /** `<valet-agent>` in pages without React, as the server hands it out. */
@@ -110,7 +110,7 @@ test("rules of the page do not reach it, not even those for everything with !imp
     );
   // Focus differs by how it came there, which is not what is compared.
   await page.locator("#before").evaluate((button) => (button as HTMLElement).focus());
-  const alone = await styles();
+  const alone = await whenSettled(styles);
   await page.evaluate(
     () =>
       new Promise((resolve) => {
@@ -119,7 +119,7 @@ test("rules of the page do not reach it, not even those for everything with !imp
         document.head.append(link);
       }),
   );
-  const beside = await styles();
+  const beside = await whenSettled(styles);
   expect(alone.length).toBeGreaterThan(50);
   const changed = alone.flatMap((style, at) =>
     Object.keys(style).filter((name) => style[name] !== beside[at]?.[name]),

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openBrowser, recordTraffic } from "./support/browser.ts";
+import { openBrowser, recordTraffic, whenSettled } from "./support/browser.ts";
 import { bundlePage } from "./support/bundle-page.ts";
 import { type HostSite, openHostSite } from "./support/host-site.ts";
 import { root } from "./support/programs.ts";
@@ -171,11 +171,11 @@ test("beside Bootstrap, Tailwind's preflight and rules for everything the chat l
   const { page, complaints } = await openHost();
   await addSheet(page, "/styles.css");
   await mount(page, complaints, "What do bees feed on?");
-  const alone = await stylesBelow(page, "#chat > .valet-root");
+  const alone = await whenSettled(() => stylesBelow(page, "#chat > .valet-root"));
   expect(alone.length).toBeGreaterThan(100);
   for (const sheet of ["/bootstrap.css", "/preflight.css", "/hostile.css"]) {
     await addSheet(page, sheet, "first");
-    const beside = await stylesBelow(page, "#chat > .valet-root");
+    const beside = await whenSettled(() => stylesBelow(page, "#chat > .valet-root"));
     expect([sheet, differences(alone, beside).slice(0, 20)]).toEqual([sheet, []]);
     // The page's own rules do reach what the page draws: this is no empty comparison.
     if (sheet === "/hostile.css") {

@@ -56,3 +56,12 @@ export function recordTraffic(page: Page): Traffic {
       ).length,
   };
 }
+
+/** Reads something of a page until it is the same twice: what was on its way has arrived. */
+export async function whenSettled<Value>(read: () => Promise<Value>): Promise<Value> {
+  for (let before = await read(); ; ) {
+    const now = await read();
+    if (JSON.stringify(now) === JSON.stringify(before)) return now;
+    before = now;
+  }
+}
