@@ -180,7 +180,7 @@ async function read<Body>(valet: TestServer, token: string, path: string): Promi
 /** What two conversations have in common when the same happened in them: ids by their order, no times. */
 function alike<Value>(value: Value): Value {
   const ids = new Map<string, string>();
-  const own = /^(?:u|a|e|msg|call|thr|run|appr?|doc)_/;
+  const own = /^(?:u|a|e|msg|call|thr|run|apr|doc)_/;
   const times = new Set(["durationMs", "created_at", "createdAt", "decidedAt"]);
   const nameOf = (id: string): string => {
     if (!ids.has(id)) ids.set(id, `id ${ids.size}`);
