@@ -51,16 +51,20 @@ export function mintRequests(keys, count) {
   });
 }
 
-/** Mints a session and gives the request that verifies it. */
+/** Mints a session and gives the request that verifies it, which was sent once: its token is in memory. */
 export async function mintForVerify(server, request) {
   const answer = await fetch(server.url + request.path, request);
   if (answer.status !== 201) throw new Error(`A mint was answered ${answer.status}.`);
   const { session_token: token } = await answer.json();
-  return {
+  const verify = {
     method: "GET",
     path: request.path.replace(/sessions\/$/, "session/"),
     headers: { authorization: `Bearer ${token}` },
   };
+  const first = await fetch(server.url + verify.path, verify);
+  if (first.status !== 200) throw new Error(`A verify was answered ${first.status}.`);
+  await first.arrayBuffer();
+  return verify;
 }
 
 /** One answer as it is on the wire, without the headers that Node.js adds by itself. */
