@@ -1,19 +1,17 @@
-import { Agent, request as httpRequest } from "node:http";
+import { request as httpRequest } from "node:http";
 
 const mark = '"type":"text-delta"';
 /** The AI SDK's own server says no reason where it has none. */
 const isWhole = /"type":"finish"(?!,"finishReason":"error")/;
-const agent = new Agent({ keepAlive: true });
 
 /**
  * Asks and reads a stream. Fails on any status but 200, and on a stream that does not end well.
  *
  * @param {{ url: string, headers: object, body: string }} request
- * @param {{ keepAlive?: boolean }} [options]
  * @returns {{ first: Promise<string>, whole: Promise<string> }} The text until the first delta has
  *   arrived, and the whole.
  */
-export function readStream({ url, headers, body }, { keepAlive = true } = {}) {
+export function readStream({ url, headers, body }) {
   let onFirst;
   let onWhole;
   let onError;
@@ -36,7 +34,8 @@ export function readStream({ url, headers, body }, { keepAlive = true } = {}) {
     url,
     {
       method: "POST",
-      agent: keepAlive ? agent : false,
+      // A connection of its own: one that is kept may be closed in the moment it is used again.
+      agent: false,
       headers: {
         "content-type": "application/json",
         "content-length": Buffer.byteLength(body),

@@ -14,7 +14,7 @@ export async function measureHeld({ server, ask }, count) {
   const streams = [];
   for (let at = 0; at < count; at += inOneGo) {
     const group = Array.from({ length: Math.min(inOneGo, count - at) }, () =>
-      readStream(ask(order), { keepAlive: false }),
+      readStream(ask(order)),
     );
     await Promise.all(group.map(({ first }) => first));
     streams.push(...group);

@@ -139,6 +139,6 @@ ${table(blocks.sdk)}
 
 ## How it is run
 
-Each server is a process of its own, and has its turn in each of ${size.rounds} rounds; a ratio is made within a round, and the middle one counts. Behind Valet and behind \`streamText\` (\`ai\` ${versionOf("ai")}) stands the same scripted model, an object of the AI SDK's specification in the server's process; Valet runs as \`valet start\` does, with all defaults, its log in a file, sessions of their own made with keys of 20 projects. Bare \`node:http\` writes frames that were made beforehand. Every answer has to be whole, and an answer outside 200 ends the run. Streams are held in processes that start anew in each round.
+Each server is a process of its own, and has its turn in each of ${size.rounds} rounds; a ratio is made within a round, and the middle one counts. Behind Valet and behind \`streamText\` (\`ai\` ${versionOf("ai")}) stands the same scripted model, an object of the AI SDK's specification in the server's process; Valet runs as \`valet start\` does, with all defaults, its log in a file, sessions of their own made with keys of 20 projects. Bare \`node:http\` writes frames that were made beforehand. Every answer has to be whole, and an answer outside 200 ends the run. Streams are held in processes that start anew in each round (${size.heldRounds} of them).
 `;
 }
