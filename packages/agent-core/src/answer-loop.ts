@@ -149,6 +149,7 @@ export function createAnswerLoop({
     { open, ...how }: Pick<FollowRunOptions, "open" | "isFit" | "waitsForTurn">,
     signal: AbortSignal,
   ): Promise<AnswerStep | undefined> {
+    let lostMs: number | undefined;
     const read = await readRun({
       transport: transport(),
       open: (request) =>
@@ -185,8 +186,15 @@ export function createAnswerLoop({
         draft = next;
         showAnswer(store, next, when, status);
       },
-      onReconnecting: (isReconnecting) =>
-        store.update({ status: isReconnecting ? "reconnecting" : "thinking" }),
+      onReconnecting(isReconnecting) {
+        store.update({ status: isReconnecting ? "reconnecting" : "thinking" });
+        if (isReconnecting) lostMs ??= Date.now();
+        else {
+          const durationMs = Math.max(0, Date.now() - (lostMs ?? Date.now()));
+          lostMs = undefined;
+          emit({ type: "stream_reconnected", data: { durationMs } });
+        }
+      },
     });
     draft = read.draft;
     const isWaiting = read.finishReason === "tool-calls" && pendingCalls(draft).length > 0;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Agent } from "../agent.ts";
+import type { AgentEvent } from "../agent-options.ts";
 import { callsById, untilSnapshot } from "../testing/scripted-agent.ts";
 import type { AnyTool } from "../tools.ts";
 import { scriptedAgentServer } from "./index.ts";
@@ -82,8 +83,24 @@ test("approvals, sources, failures and refusals are told as a server tells them"
 
 test("a connection that is cut is taken up again, and the answer is whole", async () => {
   const server = scriptedAgentServer({ text: ["One", " two."], fails: "cut" });
-  const agent = new Agent({ ...server.options, sessionTokens: { timers: impatient } });
+  const events: AgentEvent[] = [];
+  const agent = new Agent({
+    ...server.options,
+    sessionTokens: { timers: impatient },
+    onEvent: (event) => void events.push(event),
+  });
   await agent.sendMessage("a");
+  expect(events.filter(({ type }) => type === "stream_reconnected")).toEqual([
+    {
+      type: "stream_reconnected",
+      data: {
+        threadId: "thr_1",
+        runId: "run_1",
+        messageId: "msg_1",
+        durationMs: expect.any(Number),
+      },
+    },
+  ]);
   expect(agent.getMessages().at(-1)).toMatchObject({ content: "One two." });
   expect(agent.getMessages().at(-1)?.isError).toBeUndefined();
   expect(server.requests.map(({ path }) => path)).toEqual(["/chat/", "/chat/thr_1/stream/"]);
