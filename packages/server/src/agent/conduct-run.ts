@@ -100,6 +100,7 @@ export async function conductRun(options: ConductRunOptions): Promise<void> {
     drafts.note();
   };
 
+  run.startWriting(messageId, answer.parts.length);
   const messageMetadata = { threadId: wireThreadId(turn.thread), runId: run.id };
   send({ type: "start", messageId, messageMetadata });
   let ending: RunEnding;

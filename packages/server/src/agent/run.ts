@@ -21,6 +21,8 @@ export interface Run {
   readonly ending: RunEnding | undefined;
   /** Whether what came of it is being stored, or is: it says nothing new but its end. */
   readonly isBeingKept: boolean;
+  /** The message that it writes; `undefined` before it has begun to. */
+  readonly writing: { readonly messageId: string; readonly earlierParts: number } | undefined;
   /** Resolves when the last frame is in the log. */
   readonly whenEnded: Promise<void>;
   /** A frame as bytes for the wire. */
@@ -29,6 +31,8 @@ export interface Run {
   push(part: StreamPart): void;
   /** Adds the last frames; whatever is pushed afterwards is dropped. Only the first call counts. */
   end(ending: RunEnding, frames: readonly StreamPart[]): void;
+  /** Called with the message that the run writes, and how many parts it had before. */
+  startWriting(messageId: string, earlierParts: number): void;
   /** Called before what came of the run is stored. */
   startKeeping(): void;
   /** Asks the run to end. Only the first reason counts. */
@@ -67,6 +71,7 @@ export function createRun({
   let logBytes = 0;
   let ending: RunEnding | undefined;
   let isBeingKept = false;
+  let writing: Run["writing"];
   let resolveEnded: () => void = () => undefined;
   const whenEnded = new Promise<void>((resolve) => {
     resolveEnded = resolve;
@@ -97,6 +102,9 @@ export function createRun({
     get isBeingKept() {
       return isBeingKept;
     },
+    get writing() {
+      return writing;
+    },
     whenEnded,
     frame(seq) {
       const frame = frames[seq];
@@ -118,6 +126,9 @@ export function createRun({
       onEnd();
       announce();
       resolveEnded();
+    },
+    startWriting(messageId, earlierParts) {
+      writing = { messageId, earlierParts };
     },
     startKeeping() {
       isBeingKept = true;
@@ -159,6 +170,7 @@ export function recallRun({
     length: fromSeq + frames.length,
     ending,
     isBeingKept: true,
+    writing: undefined,
     whenEnded,
     frame(seq) {
       const part = frames[seq - fromSeq];
@@ -167,6 +179,7 @@ export function recallRun({
     },
     push: () => undefined,
     end: () => undefined,
+    startWriting: () => undefined,
     startKeeping: () => undefined,
     abort: () => undefined,
     onChange: () => () => undefined,

@@ -231,3 +231,44 @@ test("a conversation is never told with words that its active run will tell agai
     messages: [{ role: "user" }, { parts: [{ text: "One two." }] }],
   });
 });
+
+test("what a run wrote before its tool took effect is told by the run alone, also while the tool is at work", async () => {
+  let release: () => void = () => undefined;
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const tool = {
+    name: "open_ticket",
+    description: "Opens a ticket.",
+    inputSchema: { type: "object" },
+    withoutIntegration: true,
+    execute: () =>
+      new Promise((resolve) => {
+        release = () => resolve({ ticket: 7 });
+        begin();
+      }),
+  };
+  const { chat, request } = await createAgentHarness({
+    model: createScriptedModel(
+      [...says("I open one."), calls("c_1", "open_ticket", {}), finishes("tool-calls")],
+      [...says("Done."), finishes()],
+    ),
+    serverTools: [tool],
+  });
+  const session = someSession();
+  const answer = await chat(session, { messages: [someQuestion("A ticket, please")] });
+  const threadId = answer.headers.get("x-thread-id") ?? "";
+  const read = async () =>
+    (await (await request(session, `/threads/${threadId}`)).json()) as StoredThread;
+  await begun;
+  const { active_run_id, messages } = await read();
+  expect(active_run_id).toBe(answer.headers.get("x-run-id"));
+  expect(messages.map(({ role }) => role)).toEqual(["user"]);
+  release();
+  await answer.arrayBuffer();
+  const parts = (await read()).messages
+    .at(-1)
+    ?.parts.map((part) => (part.type === "text" ? part.text : part.state));
+  expect(parts).toEqual(["I open one.", "completed", "Done."]);
+});

@@ -5,10 +5,12 @@ import type { ThreadRow } from "../database/schema.ts";
 import { ProblemError } from "../http/problem-answer.ts";
 import type { SessionPrincipal } from "../sessions/principal.ts";
 import { formatInstant } from "../sessions/sessions.ts";
+import { readAnswerParts } from "./answer-part.ts";
+import type { Run } from "./run.ts";
 import { RunStopped } from "./run-ending.ts";
 import type { Runs } from "./runs.ts";
 import { toStoredMessages } from "./stored-messages.ts";
-import type { ListedThread, ThreadStore } from "./thread-store.ts";
+import type { ListedThread, ThreadContents, ThreadStore } from "./thread-store.ts";
 
 /**
  * Conversations, and who may touch them. With an owner, a thread belongs to project and owner.
@@ -165,7 +167,7 @@ export function createThreads({
         if (run === runs.active(thread.id) && !run?.isBeingKept) {
           return {
             thread: toSummary({ ...thread, message_count }),
-            messages: toStoredMessages(contents),
+            messages: toStoredMessages(withoutPartsOf(run, contents)),
             active_run_id: run?.id ?? null,
           };
         }
@@ -239,4 +241,22 @@ function readCursor(cursor: string): { updatedAtMs: number; id: string } {
     });
   }
   return { updatedAtMs: Number(match[1]), id: match[2] };
+}
+
+/** A conversation without what a run has stored of its answer on the way. */
+function withoutPartsOf(run: Run | undefined, contents: ThreadContents): ThreadContents {
+  const { messageId, earlierParts = 0 } = run?.writing ?? {};
+  const written = contents.messages.find(({ id }) => id === messageId);
+  if (!written) return contents;
+  const parts = readAnswerParts(written.parts).slice(0, earlierParts);
+  const isEarlier = (callId: string): boolean =>
+    parts.some((part) => part.type === "tool-call" && part.toolCallId === callId);
+  return {
+    ...contents,
+    messages: contents.messages.flatMap((message) => {
+      if (message !== written) return [message];
+      return parts.length === 0 ? [] : [{ ...message, parts: JSON.stringify(parts) }];
+    }),
+    calls: contents.calls.filter((call) => call.message_id !== messageId || isEarlier(call.id)),
+  };
 }
