@@ -38,6 +38,8 @@ beforeAll(async () => {
     define: { "process.env.NODE_ENV": '"development"' },
     build: {
       write: false,
+      // One file, what loads later included.
+      rolldownOptions: { output: { codeSplitting: false } },
       lib: {
         entry: fileURLToPath(new URL("./support/token-page.ts", import.meta.url)),
         formats: ["es"],
