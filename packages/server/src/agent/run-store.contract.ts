@@ -151,6 +151,28 @@ export function runStoreContract(kind: TestDatabaseKind): void {
     expect((await read(run)).messages[1]?.error).toBe("run_interrupted");
   });
 
+  test(`${kind.name}: a call that was put down before it took effect stays in the answer, whatever was kept before it`, async () => {
+    const run = await begin();
+    const thread = run.thread_id;
+    await runs().keepDraft(run.id, draft(thread, { parts: [{ type: "step" }], calls: [] }));
+    const parts = [
+      { type: "step" },
+      { type: "text", text: "I open one." },
+      { type: "tool-call", toolCallId: "c1" },
+    ];
+    await threads().saveAnswer(
+      answer(thread, "a1", {
+        message: { ...message(thread, "a1", "assistant"), parts: JSON.stringify(parts) },
+        calls: [call(thread, "c1", "running")],
+      }),
+    );
+    await place.reopen();
+    await runs().endInterrupted(startMs + 9);
+    const { messages, calls } = await read(run);
+    expect(JSON.parse(messages[1]?.parts ?? "[]")).toEqual(parts);
+    expect(calls.map(({ state }) => state)).toEqual(["error"]);
+  });
+
   test(`${kind.name}: a run of which nothing was kept leaves an empty answer that failed`, async () => {
     const run = await begin();
     await runs().endInterrupted(startMs);

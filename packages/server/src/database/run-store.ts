@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { type CallOutcome, interruptedMidway } from "../agent/answer-part.ts";
+import { type CallOutcome, interruptedMidway, readAnswerParts } from "../agent/answer-part.ts";
 import type { RunDraft, RunStore } from "../agent/run-store.ts";
 import { isOpen } from "../agent/thread-store.ts";
 import type { Database } from "./database.ts";
@@ -109,8 +109,11 @@ async function keepInterrupted(
     .executeTakeFirst();
   const isNext = last?.role === "user" || last?.id === message_id || last?.id === replaces;
   if (!last || !isNext) return;
-  const known = draft === null ? undefined : (JSON.parse(draft) as Draft);
+  const kept = draft === null ? undefined : (JSON.parse(draft) as Draft);
   const isBegun = last.id === message_id;
+  // An answer only grows. What was put down before a call took effect may be newer than the draft.
+  const isBehind = isBegun && readAnswerParts(last.parts).length > (kept?.parts.length ?? 0);
+  const known = isBehind ? undefined : kept;
   await writeAnswer(db, {
     message: {
       id: message_id,
@@ -121,7 +124,7 @@ async function keepInterrupted(
       error: interrupted,
       created_at_ms: Number(started_at_ms),
     },
-    calls: (known?.calls ?? []).map((call) =>
+    calls: (kept?.calls ?? []).map((call) =>
       isOpen(call) ? { ...call, state: "stopped", ended_at_ms: atMs } : call,
     ),
     ...(replaces !== null && { replaces }),
